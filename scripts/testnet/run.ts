@@ -225,7 +225,8 @@ async function finish ({ options, children, hospitals, readers, workspace }: Run
   const apart = clustersIn(document.method)?.own
   const sites: SiteOutcome[] = []
   for (const process of processes) {
-    sites.push({ process, result: await readHome(process.hospital.home, apart), local: comparison?.local.get(process.hospital.name) ?? null })
+    const { home, name } = process.hospital
+    sites.push({ process, result: await readHome(home, apart), local: comparison?.local.get(name) ?? null })
   }
   const wallSeconds = (Date.now() - startedAt) / 1000 - compareSeconds
   const data = options.data ?? 'bundled sample'

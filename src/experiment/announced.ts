@@ -5,13 +5,20 @@ import type { PhaseArgs } from '../model/train/learner-args.ts'
 import { siteClusters } from '../rounds/site-clusters.ts'
 import { siteVectorsOf, thresholdOf, weighing, type Weigh } from '../rounds/weigh.ts'
 import { factSpecs, type FactSections } from '../settings/facts.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
 import { clustersIn } from '../settings/method.ts'
 import type { GossipClusters } from './gossip-mixer.ts'
-import type { RunSettings } from './run-method.ts'
 import type { TrainedSite } from './site-model.ts'
 
 function idOf (site: number): string {
   return String(site).padStart(6, '0')
+}
+
+interface AnnouncedInit extends Pick<FactSections, 'method'> {
+  readonly averaging: FederationSettings['averaging']
+  readonly train: FactSections['training']
+  /** Of the run. */
+  readonly rounds: number
 }
 
 /** What the sites of a run announce, and what each of them makes of it, as its daemon would. */
@@ -21,7 +28,7 @@ export class Announced {
   readonly #masses: readonly number[]
   readonly #weigh: readonly (Weigh | undefined)[]
 
-  constructor ({ averaging, method, train, rounds }: RunSettings, models: readonly TrainedSite[]) {
+  constructor ({ averaging, method, train, rounds }: AnnouncedInit, models: readonly TrainedSite[]) {
     this.#models = models
     const settings = this.#settings = { averaging, method, training: train }
     const masses = this.#masses = models.map(({ samples }) => massOf(samples.length, averaging))

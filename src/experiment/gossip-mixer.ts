@@ -193,7 +193,7 @@ export class GossipMixer implements Mixer {
         self,
         ring: () => ids,
         step: () => averager.round * this.#turns,
-        ...(own == null ? {} : { cluster: () => own.members, weight: (id) => own.affinity(id) })
+        ...(own == null ? {} : { cluster: () => own.members, weight: () => own.affinity })
       }
     })
   }

@@ -193,6 +193,6 @@ function partnerChoice (
     step: () => averager.round * turnsPerRound,
     isOutOfStep: true,
     distance: announcer.distanceTo,
-    ...(clusters == null ? {} : { cluster: () => clusters.members, weight: (id) => clusters.affinity(id) })
+    ...(clusters == null ? {} : { cluster: () => clusters.members, weight: () => clusters.affinity })
   }
 }

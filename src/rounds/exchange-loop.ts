@@ -34,13 +34,15 @@ export interface ExchangeLoopInit {
 type Extent = 'whole' | 'part'
 
 /** The federation's rule, and what it looks at besides the candidates. */
-interface Choice extends Pick<View, 'distance' | 'weight'> {
+interface Choice extends Pick<View, 'distance'> {
   readonly rule: PartnerRule
   readonly self: string
   /** Sorted ids of all known sites, with this one. */
   readonly ring: () => readonly string[]
   /** The same of the sites of this site's cluster alone, where the method has clusters, and it knows its own. */
   readonly cluster?: (() => readonly string[] | undefined) | undefined
+  /** How readily this site asks others at present, reckoned once for a choice. */
+  readonly weight?: (() => View['weight']) | undefined
   /** Agreed step of the next initiation; those that follow while it stays the same count on from it. */
   readonly step: () => number
   /** Sites train each at its own pace, and keep the agreed steps in a sweep only. */
@@ -173,8 +175,8 @@ export class ExchangeLoop {
     const until = clock.now() + withinMs
     while (clock.now() < until && ahead().length > 0) {
       signal.throwIfAborted()
-      const view = { ...this.#view(), candidates: this.#alikeIn(ahead()) }
-      const partner = choosePartner('random', view)
+      const view = { ...this.#view(), candidates: ahead() }
+      const partner = choosePartner('random', { ...view, candidates: this.#alikeIn(view.candidates) }) ?? choosePartner('random', view)
       if (partner == null) await clock.sleep(waitMs(nextReady(view), view.now), signal)
       else {
         const extent = await this.#exchange(partner, signal, { catchUp: true, upTo })
@@ -185,11 +187,10 @@ export class ExchangeLoop {
     return undefined
   }
 
-  /** Those of the own cluster, where there are any: what its sites alone average is taken over of no other. */
+  /** Those of the own cluster: what its sites alone average is taken over of no other. */
   #alikeIn (ids: readonly string[]): readonly string[] {
-    const cluster = this.#init.partner?.cluster?.() ?? []
-    const alike = ids.filter((id) => cluster.includes(id))
-    return alike.length === 0 ? ids : alike
+    const cluster = this.#init.partner?.cluster?.()
+    return cluster == null ? ids : ids.filter((id) => cluster.includes(id))
   }
 
   #sayFar (partner: string): void {
@@ -225,7 +226,8 @@ export class ExchangeLoop {
     const even = this.#isSweeping ? undefined : this.#even
     const view = { candidates: peers.candidates(), backOff: this.#backOff, now: clock.now(), random, even }
     if (partner == null) return view
-    const { self, distance, weight, isOutOfStep = false } = partner
+    const { self, distance, isOutOfStep = false } = partner
+    const weight = partner.weight?.()
     const isInStep = partner.rule === 'exponential' && (this.#isSweeping || !isOutOfStep)
     return {
       ...view,

@@ -46,9 +46,10 @@ export class SiteClusters {
     return this.#clusters()?.membersOf(this.#init.self)
   }
 
-  /** How readily this site exchanges with another, above 0 to 1. */
-  affinity (id: string): number {
-    return (this.#clusters()?.affinity(this.#init.self, id) ?? MOST_AFFINITY) / MOST_AFFINITY
+  /** How readily this site exchanges with another at present, above 0 to 1; with all alike as long as nothing is known. */
+  get affinity (): ((id: string) => number) | undefined {
+    const [clusters, { self }] = [this.#clusters(), this.#init]
+    return clusters == null ? undefined : (id) => clusters.affinity(self, id) / MOST_AFFINITY
   }
 
   #clusters (): Clusters | undefined {

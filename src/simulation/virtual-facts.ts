@@ -22,7 +22,10 @@ export interface VirtualFacts {
 }
 
 /** Of sites whose kinds take turns. */
-export function virtualFacts (ids: readonly string[], { clusters: kinds, seed }: Pick<SimulationOptions, 'clusters' | 'seed'>): VirtualFacts {
+export function virtualFacts (
+  ids: readonly string[],
+  { clusters: kinds, seed }: Pick<SimulationOptions, 'clusters' | 'seed'>
+): VirtualFacts {
   const random = seededRandom(seed, STREAM.facts)
   const normal = normalNumbers(random)
   const draw = (size: number): number[] => Array.from({ length: SETTINGS.projection }, () => size * normal())

@@ -230,7 +230,7 @@ export class VirtualFederation {
 
   #alike (self: string): Pick<NonNullable<ExchangeLoopInit['partner']>, 'cluster' | 'weight'> {
     const { facts } = this
-    return facts == null ? {} : { cluster: () => facts.clusters.membersOf(self), weight: (id) => facts.weight(self, id) }
+    return facts == null ? {} : { cluster: () => facts.clusters.membersOf(self), weight: () => (id) => facts.weight(self, id) }
   }
 
   #stepOf (): number {

@@ -88,7 +88,8 @@ async function readVector (path: string, apart: readonly string[]): Promise<Floa
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   const isCommon = (name: string): boolean => !apart.some((pattern) => new RegExp(pattern).test(name))
-  const tensors = [...readFloatTensors(bytes).tensors].filter(([name]) => isCommon(name)).sort(([a], [b]) => a < b ? -1 : 1).map(([, { data }]) => data)
+  const common = [...readFloatTensors(bytes).tensors].filter(([name]) => isCommon(name))
+  const tensors = common.sort(([a], [b]) => a < b ? -1 : 1).map(([, { data }]) => data)
   const values = new Float32Array(tensors.reduce((sum, { length }) => sum + length, 0))
   let offset = 0
   for (const data of tensors) {

@@ -1,8 +1,8 @@
 import { extname } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../../errors.ts'
-import { SHARED_FILE, writeFileSafely } from '../../home/files.ts'
 import { SKETCH_SIZE } from '../../gossip-aggregation/sketch.ts'
+import { SHARED_FILE, writeFileSafely } from '../../home/files.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { CYCLE_MS, roundsOf, simulation, type SimulationOptions } from '../../simulation/options.ts'
 import type { SimulationResult } from '../../simulation/simulate.ts'
@@ -72,9 +72,9 @@ type Told = NonNullable<SimulationResult['facts']> & { readonly bytes: number, r
 async function toldIn ({ facts }: SimulationResult): Promise<Told | undefined> {
   if (facts == null) return undefined
   const { encodeAnnouncement, MAX_ANNOUNCEMENT_BYTES: mostBytes } = await import('../../protocol/announce/announcement.ts')
-  const { version, protocols } = THIS_SOFTWARE
-  const said = { round: 1, phase: 'exchange', schemaHash: '0'.repeat(64), sketch: new Float32Array(SKETCH_SIZE), protocols: protocolNames(protocols) }
-  const bytes = encodeAnnouncement({ ...said, software: version, facts: facts.announced }, BigInt(Date.now())).length
+  const software = { software: THIS_SOFTWARE.version, protocols: protocolNames(THIS_SOFTWARE.protocols) }
+  const said = { ...software, round: 1, phase: 'exchange', schemaHash: '0'.repeat(64), sketch: new Float32Array(SKETCH_SIZE) }
+  const bytes = encodeAnnouncement({ ...said, facts: facts.announced }, BigInt(Date.now())).length
   return { ...facts, bytes, mostBytes }
 }
 

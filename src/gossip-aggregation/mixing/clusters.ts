@@ -2,7 +2,7 @@ import { adaptiveNeighbours, squaredDistances, symmetric } from '../../common/ad
 import type { Facts } from '../facts.ts'
 import { sketchSeed } from '../sketch.ts'
 import { MOST_CENTRES } from './cluster-facts.ts'
-import { clustersIn, constrainedRank } from './joint-graph.ts'
+import { clusterCount, constrainedRank } from './joint-graph.ts'
 
 /** Sites of a joint graph, which then has at most 256 nodes; the others go where the nearest of its nodes are. */
 const MOST_SITES = 64
@@ -12,7 +12,7 @@ const LEAST_AFFINITY = 0.1
 const LEAST_LIKENESS = 0.5
 
 /** What is looked for in the facts of all. */
-export interface ClusterSettings {
+interface ClusterSettings {
   readonly count: number | 'auto'
   readonly neighbours: number
   /** Numbers of a centre. */
@@ -81,7 +81,7 @@ function * partsOf (nodes: readonly Node[], { count, neighbours }: ClusterSettin
     ? nodes[i]!.weights[nodes[j]!.place]!
     : weight)))
   yield
-  const wanted = Math.min(count === 'auto' ? clustersIn(graph) : count, nodes.length)
+  const wanted = Math.min(count === 'auto' ? clusterCount(graph) : count, nodes.length)
   return wanted === 1 ? nodes.map(() => 0) : yield * constrainedRank(graph, wanted)
 }
 

@@ -5,7 +5,7 @@ import { LEAST_FACTOR, MOST_FACTOR } from '../landing.ts'
 export type SiteParts = Readonly<Record<string, number>>
 
 /** What is known of a site that trains. */
-export interface Told {
+interface Told {
   /** At least 0; undefined where it is not known. */
   readonly mass: number | undefined
   /** How far its training leads from the shared adapter, 0 to 1; undefined where it is not known. */

@@ -51,7 +51,7 @@ function spectrumOf (graph: Rows): Spectrum {
  * How many clusters a symmetric graph has of itself, 1 to 8: the most after which its Laplacian's eigenvalues make a jump, by which the
  * lower one is less than 0.15 of the higher (docs/spec/mixing.md#clusters).
  */
-export function clustersIn (graph: Rows): number {
+export function clusterCount (graph: Rows): number {
   const { values } = spectrumOf(graph)
   const most = Math.min(MOST_CLUSTERS, Math.floor(CONSIDERED * values.length))
   let found = 1

@@ -49,7 +49,7 @@ export const MIXING = [
   },
   {
     name: 'spp-fgc',
-    title: 'LoRA averaged; the decoder by sites of alike images alone (after SPP-FGC)',
+    title: 'LoRA averaged, the decoder by alike sites (after the abstract of SPP-FGC)',
     paper: 'arXiv 2511.10915',
     settings: {
       model: { moe: { blocks: [] } },

@@ -41,6 +41,10 @@ async function alike (sites: Sites, ...names: readonly string[]): Promise<{ comm
   return { common: isAlike(false), own: isAlike(true) }
 }
 
+async function expectScope (sites: Sites, method: FederationOptions['method'], own: boolean): Promise<void> {
+  if (method?.clusters != null) expect(await alike(sites, 'a', 'b')).to.deep.equal({ common: true, own })
+}
+
 describe('a federation whose sites announce facts', function () {
   this.timeout(600_000)
   let sites: Sites
@@ -65,7 +69,7 @@ describe('a federation whose sites announce facts', function () {
       const first = sites.realDaemon('b', join(sites.folder, 'b')).run()
       const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
       await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'a'), { bootstrap: addresses }).run()])
-      if (method?.clusters != null) expect(await alike(sites, 'a', 'b')).to.deep.equal({ common: true, own: patients === 8 })
+      await expectScope(sites, method, patients === 8)
       for (const name of ['a', 'b']) {
         const { records } = await MetricsLog.open(sites.paths(name).metrics)
         expect(records.map(({ round }) => round), name).to.deep.equal([1, 2])

@@ -246,6 +246,21 @@ function expectAnnounced (
   for (const each of [trained, before, planted]) each.delete('own.site_selection.vector')
 }
 
+/** Where sites tell of clusters of patients: means over five and more leave, and nothing of a single one. */
+async function expectMeansAlone (
+  method: MethodSettings,
+  { sent, found, folder }: { readonly sent: Buffer, readonly found: (needles: Needles) => number, readonly folder: string }
+): Promise<void> {
+  if (method.clusters == null) return
+  expect(sent.includes(CLUSTER_FACTS), 'means over five patients and more have left').to.equal(true)
+  const embeddings = await embeddingsOf(folder)
+  for (const tensors of [embeddings, pointsOf(embeddings)]) {
+    const single = { name: 'features and points of single patients', needles: floatNeedles(tensors, 8) }
+    expect(single.needles.length, single.name).to.be.above(20)
+    expect(found(single), single.name).to.equal(0)
+  }
+}
+
 describe('what leaves a site', function () {
   this.timeout(1_800_000)
   let sites: Sites
@@ -263,7 +278,7 @@ describe('what leaves a site', function () {
     { generalisation: { step: 0.05 } }
   ]
   for (const method of methods) {
-    const { copies, showsMoments, related, clustered, taught, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, showsMoments, related, taught, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -383,14 +398,7 @@ describe('what leaves a site', function () {
         expect(features.needles.length).to.be.above(100)
         expect(found(features), features.name).to.equal(0)
       }
-      if (clustered) {
-        expect(sent.includes(CLUSTER_FACTS), 'means over five patients and more have left').to.equal(true)
-        const embeddings = await embeddingsOf(join(sites.folder, 'data-a'))
-        for (const [name, needles] of [['features', floatNeedles(embeddings, 40)], ['points', floatNeedles(pointsOf(embeddings), 4)]] as const) {
-          expect(needles.length, name).to.be.above(20)
-          expect(found({ name, needles }), `${name} of single patients`).to.equal(0)
-        }
-      }
+      await expectMeansAlone(method, { sent, found, folder: join(sites.folder, 'data-a') })
       const ledger = await ledgerOf(sites, 'a')
       expect(ledger.includes('"kind":"exchange"')).to.equal(true)
       for (const { name, needles } of canaries) {

@@ -6,7 +6,7 @@ import { drained } from '../../../src/common/slices.ts'
 import type { Facts } from '../../../src/gossip-aggregation/facts.ts'
 import { MOST_CENTRES } from '../../../src/gossip-aggregation/mixing/cluster-facts.ts'
 import { clustersOf, MOST_AFFINITY, type Clusters } from '../../../src/gossip-aggregation/mixing/clusters.ts'
-import { clustersIn, constrainedRank, ontoSimplex } from '../../../src/gossip-aggregation/mixing/joint-graph.ts'
+import { clusterCount, constrainedRank, ontoSimplex } from '../../../src/gossip-aggregation/mixing/joint-graph.ts'
 
 const PROJECTION = 16
 const SETTINGS = { count: 'auto', neighbours: 3, projection: PROJECTION } as const
@@ -86,7 +86,7 @@ describe('clusters of sites', () => {
       const blocks = sizes.flatMap((size, block) => new Array<number>(size).fill(block))
       return blocks.map((one, i) => Float64Array.from(blocks, (other, j) => i === j ? 0 : one === other ? 0.1 : 1e-4))
     }
-    expect([[9], [5, 6], [4, 5, 6], [5, 5, 5, 5, 5]].map((sizes) => clustersIn(joined(sizes)))).to.deep.equal([1, 2, 3, 5])
+    expect([[9], [5, 6], [4, 5, 6], [5, 5, 5, 5, 5]].map((sizes) => clusterCount(joined(sizes)))).to.deep.equal([1, 2, 3, 5])
   })
 
   it('of sites are their kinds, and one where all are of a kind', () => {

@@ -131,11 +131,13 @@ describe('Gossip', () => {
     let gossip: ExchangeLoop
     let averager: { isSettling: boolean }
     let busy: Set<string>
+    let cluster: readonly string[] | undefined
 
     beforeEach(() => {
       round = 1
       averager = { isSettling: false }
       busy = new Set()
+      cluster = undefined
       for (const id of ids.slice(1)) peers.connected(id, [])
       gossip = new ExchangeLoop({
         peers,
@@ -148,7 +150,7 @@ describe('Gossip', () => {
           asked.push(partner)
           return { excess: 0.5 }
         },
-        partner: { rule: 'exponential', self: 'a', ring: () => ids, step: () => 2 * round, isOutOfStep: true }
+        partner: { rule: 'exponential', self: 'a', ring: () => ids, cluster: () => cluster, step: () => 2 * round, isOutOfStep: true }
       })
     })
 
@@ -234,6 +236,25 @@ describe('Gossip', () => {
       expect(averager.isSettling).to.equal(true)
       gossip.rewind()
       expect(averager.isSettling).to.equal(false)
+    })
+
+    it('sweep through all first, and then through their own cluster', async () => {
+      cluster = ['a', 'c', 'e']
+      gossip.rewind()
+      await gossip.sweep({ withinMs: 60_000, signal })
+      expect(asked.slice(0, 3)).to.deep.equal(['b', 'c', 'e'])
+      expect(asked.slice(3)).to.deep.equal(['c', 'e'])
+      cluster = ids
+      asked = []
+      gossip.rewind()
+      await gossip.sweep({ withinMs: 60_000, signal })
+      expect(asked).to.have.length(3)
+    })
+
+    it('catch up with one of their own cluster, where there is one', async () => {
+      cluster = ['a', 'd']
+      expect(await gossip.catchUp({ ahead: () => ['b', 'c', 'd'], withinMs: 5_000, signal })).to.equal('d')
+      expect(await gossip.catchUp({ ahead: () => ['b', 'c'], withinMs: 5_000, signal })).to.equal('b')
     })
 
     it('do not ask in a sweep whom they met in it', async () => {
