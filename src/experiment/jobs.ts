@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { overridden, type Overrides } from '../federation/settings.ts'
+import type { MethodSettings } from '../settings/method.ts'
 import type { SamConfig } from '../model/sam/build-sam.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
@@ -110,15 +111,20 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const keeps = method?.keeps ?? []
   const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
   const { folder, ...rest } = job
-  const { personal, tail, robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate } = method ?? {}
+  const { personal, tail } = method ?? {}
   const own = personal == null ? {} : { personal, tail, copies: COPY_RULE }
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
   const promise = privacy == null ? {} : { privacy }
   const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
+  const few = job.labelling?.startsWith('few:') === true ? { unlabelled: UNLABELLED_RULE } : {}
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...few, ...own, ...files, ...promise, ...shared, ...askedBy(method) })
+  return createHash('sha256').update(text!).digest('hex')
+}
+
+/** Parts of a method that came later, each only where it is, so that runs without it stay the same ones. */
+function askedBy (method: MethodSettings | undefined): object {
+  const { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate } = method ?? {}
   const rule = relations == null ? undefined : RELATION_RULE
   const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, rule }
-  const weighed = Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null))
-  const few = job.labelling?.startsWith('few:') === true ? { unlabelled: UNLABELLED_RULE } : {}
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...few, ...own, ...files, ...promise, ...shared, ...weighed })
-  return createHash('sha256').update(text!).digest('hex')
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null))
 }

@@ -94,7 +94,8 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   }
   const bytesSent = mixer.bytesSent.map((sent, site) => sent + shown.bytes[site]!)
   const agreement = agreements.length === 0 ? {} : { agreement: mean(agreements) }
-  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement, ...partsOf(run, models), ...groupsOf(announced) }
+  const found = { ...agreement, ...partsOf(run, models), ...groupsOf(announced) }
+  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...found }
 }
 
 interface Mixing {

@@ -15,7 +15,7 @@ const TERM: Term = {
   loss: (run) => {
     const teachers = run.taught()
     const { targets, kept } = pseudoLabels(teachers, run.weights['@threshold']!)
-    const last = lastOf(teachers[0]!.shape[0]!)
+    const last = lastOf(teachers[0]!.shape[0])
     const known = run.known == null ? tf.zerosLike(kept) : last(run.known)
     return pseudoLoss(last(run.student.masks), { targets, kept: tf.mul(kept, tf.sub(1, known)) })
   }
@@ -48,5 +48,5 @@ export function dualTeacher (
 }
 
 function lastOf (count: number): (x: NonNullable<Run['known']>) => tf.Tensor {
-  return (x) => tf.slice(x, [x.shape[0]! - count, 0, 0, 0], [count, ...x.shape.slice(1)])
+  return (x) => tf.slice(x, [x.shape[0] - count, 0, 0, 0], [count, ...x.shape.slice(1)])
 }

@@ -43,11 +43,8 @@ export function componentsOf ({ config, model, train, keeps, method, rounds = In
     supervised,
     ...(model.moe.blocks.length === 0 ? [] : [expertComponent(config, model, train.beta)]),
     distillation(train),
-    ...(train.swap == null ? [] : [styleSwap(train.swap, canvas)]),
-    ...(train.episode == null ? [] : [episode(train.episode, { ...canvas, maskSide: lowResSide(config) })]),
-    ...(train.align == null ? [] : [alignment(train.align, config.width)]),
-    ...(selects(method) ? [siteContrast(method.siteContrast, config.width)] : []),
-    ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)]),
+    ...acrossSites(train, config, canvas),
+    ...betweenSites(method, config, rounds),
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),
     ...teaching(train, config, canvas),
@@ -55,8 +52,27 @@ export function componentsOf ({ config, model, train, keeps, method, rounds = In
   ]
 }
 
+type Canvas = Parameters<typeof dualTeacher>[1]
+
+/** For sites whose images look unlike. */
+function acrossSites ({ swap, episode: asked, align }: TrainSettings, config: SamConfig, canvas: Canvas): Component[] {
+  return [
+    ...(swap == null ? [] : [styleSwap(swap, canvas)]),
+    ...(asked == null ? [] : [episode(asked, { ...canvas, maskSide: lowResSide(config) })]),
+    ...(align == null ? [] : [alignment(align, config.width)])
+  ]
+}
+
+/** What a site learns of how it is to the others. */
+function betweenSites (method: MethodSettings | undefined, { width }: SamConfig, rounds: number): Component[] {
+  return [
+    ...(selects(method) ? [siteContrast(method.siteContrast, width)] : []),
+    ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)])
+  ]
+}
+
 /** What teaches where nothing is marked, and what goes with it. */
-function teaching (train: TrainSettings, { width }: SamConfig, canvas: Parameters<typeof dualTeacher>[1]): Component[] {
+function teaching (train: TrainSettings, { width }: SamConfig, canvas: Canvas): Component[] {
   const taught = dualTeacherOf(train)
   const { perturbedFeatures: perturbed } = train
   return [

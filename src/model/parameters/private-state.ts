@@ -128,7 +128,7 @@ export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): Pri
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
 export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): PrivateState {
-  const { experts: layout, kept, copy: size, units, relations, mix } = layouts
+  const { experts: layout, kept } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
   const more = layoutsOfMethod(layouts).reduce((sum, { entries }) => sum + entries.length, 0)
@@ -144,38 +144,32 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     second: state.slice(layout.size, 2 * layout.size),
     step: state.at(-1)!
   }
-  const own = units == null ? undefined : unitsFrom(record, units)
-  const mixed = mix == null ? undefined : mixFrom(record, mix)
-  const related = relations == null ? undefined : relationsFrom(record, relations)
-  return {
-    experts,
-    kept: flatten(owned(kept), record),
-    ...(size === 0 ? {} : { copy: copyFrom(record, size) }),
-    ...(own == null ? {} : { units: own }),
-    ...(related == null ? {} : { relations: related }),
-    ...(mixed == null ? {} : { mix: mixed }),
-    ...thresholdFrom(record, layouts)
-  }
+  return { experts, kept: flatten(owned(kept), record), ...ofMethod(record, layouts) }
 }
 
-function layoutsOfMethod (layouts: PrivateLayouts): Layout[] {
-  const { copy, units, relations, mix } = layouts
+function ofMethod (
+  record: Record<string, NamedTensor>,
+  { copy, units, relations, mix, threshold = false }: PrivateLayouts
+): Omit<PrivateState, 'experts' | 'kept'> {
+  const [unsure = NONE] = threshold ? flatten(THRESHOLD_LAYOUT, record) : []
+  const state = {
+    copy: copy === 0 ? undefined : copyFrom(record, copy),
+    units: units == null ? undefined : unitsFrom(record, units),
+    relations: relations == null ? undefined : relationsFrom(record, relations),
+    mix: mix == null ? undefined : mixFrom(record, mix),
+    threshold: unsure === NONE ? undefined : unsure
+  }
+  return Object.fromEntries(Object.entries(state).filter(([, value]) => value != null))
+}
+
+function layoutsOfMethod ({ copy, units, relations, mix, threshold = false }: PrivateLayouts): Layout[] {
   return [
     ...(copy === 0 ? [] : [copyLayout(copy)]),
     ...(units == null ? [] : [unitLayout(units)]),
     ...(relations == null ? [] : [relationLayout(relations)]),
     ...(mix == null ? [] : [mixLayout(mix)]),
-    ...thresholdLayouts(layouts)
+    ...(threshold ? [THRESHOLD_LAYOUT] : [])
   ]
-}
-
-function thresholdLayouts ({ threshold = false }: PrivateLayouts): Layout[] {
-  return threshold ? [THRESHOLD_LAYOUT] : []
-}
-
-function thresholdFrom (record: Record<string, NamedTensor>, layouts: PrivateLayouts): Pick<PrivateState, 'threshold'> {
-  const [threshold = NONE] = thresholdLayouts(layouts).flatMap((layout) => [...flatten(layout, record)])
-  return threshold === NONE ? {} : { threshold }
 }
 
 type UnitSizes = NonNullable<PrivateLayouts['units']>

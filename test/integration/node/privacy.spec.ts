@@ -7,20 +7,15 @@ import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { seededRandom } from '../../../src/common/random.ts'
-import { createEngine } from '../../../src/compute/index.ts'
 import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
 import { lowFrequencies } from '../../../src/dataset/views/frequency.ts'
-import { settingsOf } from '../../../src/experiment/jobs.ts'
-import { openBase } from '../../../src/experiment/run-job.ts'
-import { createSharedLearner } from '../../../src/experiment/run-method.ts'
 import { writeJson } from '../../../src/home/files.ts'
-import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { TEACHERS } from '../../../src/settings/methods/weak.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
-import { pooled, projected } from '../../../src/site-model/image-clusters.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
 import { writeDicomCanaries } from './dicom-canaries.ts'
+import { embeddingsOf, pointsOf } from './embeddings.ts'
 import { Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
@@ -95,35 +90,6 @@ async function spectrumNeedles (folder: string): Promise<Buffer[]> {
     }
   }
   return needles
-}
-
-/** What the untrained base makes of the images: what moments and clusters that may be told of are made of. */
-async function embeddingsOf (folder: string): Promise<Map<string, NamedTensor>> {
-  const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' })
-  const base = await openBase()
-  const job = { data: 'fundus-phantom', method: 'fedavg-lora', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 } as const
-  const learner = createSharedLearner({ engine, base, settings: settingsOf(job, base.config) })
-  const cache = new EmbeddingCache({ memoryBytes: 0 })
-  const segmenter = learner.segmenter({ adapter: learner.initialAdapter(), mode: 'frozen', cache })
-  const embeddings = new Map<string, NamedTensor>()
-  for (const name of await readdir(join(folder, 'images'))) {
-    const image = Uint8Array.from(await sharp(join(folder, 'images', name)).toColourspace('b-w').raw().toBuffer())
-    const mask = new Uint8Array(SIDE ** 2)
-    const slice = { id: name, subject: name, index: 0, height: SIDE, width: SIDE, channels: 1, image, mask } as const
-    const { shape, data } = await segmenter.embedding(await fitSlice(slice, base.config.imageSize))
-    embeddings.set(name, { shape: [...shape], data: Float32Array.from(data) })
-  }
-  await Promise.all([segmenter.dispose(), learner.dispose()])
-  await engine.dispose()
-  return embeddings
-}
-
-/** The same as the points that are clustered. */
-function pointsOf (embeddings: ReadonlyMap<string, NamedTensor>): Map<string, NamedTensor> {
-  return new Map([...embeddings].map(([name, embedding]) => {
-    const data = Float32Array.from(projected(pooled(embedding), CLUSTERS.projection, 1))
-    return [name, { shape: [data.length], data }]
-  }))
 }
 
 /** Sixteen bytes from several places of each tensor, as little-endian floats. */
@@ -253,8 +219,8 @@ async function expectMeansAlone (
 ): Promise<void> {
   if (method.clusters == null) return
   expect(sent.includes(CLUSTER_FACTS), 'means over five patients and more have left').to.equal(true)
-  const embeddings = await embeddingsOf(folder)
-  for (const tensors of [embeddings, pointsOf(embeddings)]) {
+  const embeddings = await embeddingsOf(folder, SIDE)
+  for (const tensors of [embeddings, pointsOf(embeddings, CLUSTERS.projection)]) {
     const single = { name: 'features and points of single patients', needles: floatNeedles(tensors, 8) }
     expect(single.needles.length, single.name).to.be.above(20)
     expect(found(single), single.name).to.equal(0)
@@ -394,7 +360,7 @@ describe('what leaves a site', function () {
       }
       if (showsMoments) {
         expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'the moments themselves have left').to.equal(true)
-        const features = { name: 'features', needles: floatNeedles(await embeddingsOf(join(sites.folder, 'data-a')), 40) }
+        const features = { name: 'features', needles: floatNeedles(await embeddingsOf(join(sites.folder, 'data-a'), SIDE), 40) }
         expect(features.needles.length).to.be.above(100)
         expect(found(features), features.name).to.equal(0)
       }

@@ -23,12 +23,12 @@ export function checkSum ({ living, account }: Year, what: string): void {
 export function checkTogether ({ up }: Year, round: number, what: string): void {
   const same = (of: (site: YearSite) => unknown): unknown[] => [...new Set(up.map(of))]
   expect(up.map((each) => `${each.name} ${each.round}`), what).to.deep.equal(up.map((each) => `${each.name} ${round}`))
-  const known = [
+  const different = [
     same(({ known }) => known),
     same(({ running: { membership } }) => membership.ring.current),
     same(({ running: { site } }) => site.federation.document.created)
   ]
-  expect(known.map(({ length }) => length), what).to.deep.equal(known.map(() => 1))
+  expect(different.map(({ length }) => length), what).to.deep.equal(different.map(() => 1))
   for (const one of up) {
     const apart = up.filter((other) => other !== one && !one.isWith(other))
     expect(apart.map(({ name }) => name), `${what}: ${one.name} is without`).to.deep.equal([])

@@ -323,7 +323,8 @@ export class Year {
 
   /** All know the same statements and documents, and let each other in. */
   get isTogether (): boolean {
-    return new Set(this.up.map(({ known }) => known)).size === 1 && this.up.every((one) => this.up.every((other) => other === one || one.isWith(other)))
+    const isWithAll = (one: YearSite): boolean => this.up.every((other) => other === one || one.isWith(other))
+    return new Set(this.up.map(({ known }) => known)).size === 1 && this.up.every(isWithAll)
   }
 
   /** Those that let one another go for a new certificate greet again, as daemons do within seconds. */
