@@ -165,7 +165,7 @@ export class GossipMixer implements Mixer {
     const scoped = clusters == null ? {} : { scoped: rangesOf(schema, clusters.own) }
     const averager = new Averager({ schema, values: initial, round: 0, mass, settings: averaging, ...sealed, ...scoped })
     const own = clusters?.of(index, idOf)
-    if (own != null) averager.scope = () => own.scope
+    if (own != null) averager.scope = (partner) => own.scopeWith(partner)
     return {
       index,
       id: idOf(index),

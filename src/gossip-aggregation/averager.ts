@@ -6,6 +6,7 @@ import { areApart, checkMass, checkTerms } from './exchange/check-terms.ts'
 import { Doubts } from './exchange/doubts.ts'
 import type { Decision, ExchangeLog } from './exchange/exchange-log.ts'
 import type { Offer } from './exchange/exchange-types.ts'
+import { NO_CLUSTER } from './exchange/scope.ts'
 import { Exchange, type ExchangeSide } from './exchange/exchange.ts'
 import { MemoryExchangeLog } from './exchange/memory-log.ts'
 import { Experience } from './experience.ts'
@@ -52,8 +53,8 @@ export class Averager {
   isSettling = false
   /** Whether who is behind in this round, `partner` or else this site, will catch up; who will is refused until it has. */
   willCatchUp: (round: number, partner?: string) => boolean = () => true
-  /** Digest of the cluster that this site is in, hex; undefined as long as it knows none. */
-  scope: () => string | undefined = () => undefined
+  /** Digest of the cluster that this site is in with a partner, hex; undefined where it is in none with it, as far as it knows. */
+  scope: (partner: string) => string | undefined = () => undefined
   readonly #log: ExchangeLog
   readonly #x: Vector
   readonly #included = new Set<string>()
@@ -308,7 +309,7 @@ export class Averager {
       normBound,
       distort: this.#distort,
       usualRadius: this.isSettling && clipRadius < usualRadius ? Infinity : usualRadius,
-      terms: { round: this.#round, mass, clipRadius: stated, steps, ...(this.#reads ? { reads: true } : {}), ...this.#scope },
+      terms: { round: this.#round, mass, clipRadius: stated, steps, ...(this.#reads ? { reads: true } : {}), ...this.#scope(partner, mass) },
       scoped: this.#init.scoped,
       mixed: (into) => {
         into.set(this.values)
@@ -338,8 +339,10 @@ export class Averager {
     }
   }
 
-  get #scope (): { readonly scope?: string } {
-    const scope = this.#init.scoped == null ? undefined : this.scope()
+  /** What has trained takes over from no other cluster what clusters average apart. */
+  #scope (partner: string, mass: number): { readonly scope?: string } {
+    if (this.#init.scoped == null) return {}
+    const scope = this.scope(partner) ?? (mass === 0 && !this.#reads && this.steps.trained > 0 ? NO_CLUSTER : undefined)
     return scope == null ? {} : { scope }
   }
 

@@ -131,7 +131,7 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
   const { staleness } = document.averaging
   const heard = (at: number): ReadonlyMap<string, Float32Array | undefined> => joined?.network.peers.facts(at, staleness) ?? new Map()
   const { mass } = state.averager
-  const weigh = weighing({ settings: document, mass, rounds, heard, parts: metrics.records.at(-1)?.parts })
+  const weigh = weighing({ settings: document, mass, rounds, heard, parts: metrics.records.findLast(({ parts }) => parts != null)?.parts })
   const told = (at: number): ReturnType<typeof toldBy> => toldBy(document, mass, heard(at))
   for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
     if (await isDue(init)) return 'amended'

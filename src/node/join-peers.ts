@@ -50,7 +50,7 @@ export async function joinPeers (
   peers.guide(averager)
   const announcer = announcerOf(site, state, network)
   const clusters = clustersOf(site, averager, peers)
-  if (clusters != null) averager.scope = () => clusters.scope
+  if (clusters != null) averager.scope = (partner) => clusters.scopeWith(partner)
   const gossip = exchangeLoop(site, network, { averager, turnsPerRound, announcer, peers, clusters })
   const arrival = new Arrival(notices, { patience: sealedOf(averaging)?.patience })
   const changed = (): void => {

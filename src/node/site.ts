@@ -201,6 +201,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   sayWarnings(notices, [store, log, unmixed, site.metrics, ...sealed.files], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
+  if (ready.facts != null) site.record.facts = ready.facts
   const init = averagerInit(site, ready, { schema, saved, log, landed, others, sealed })
   const averager = await Averager.recover(init)
   recoverExchanges(log, averager, audit)

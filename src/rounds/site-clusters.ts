@@ -35,10 +35,13 @@ export class SiteClusters {
     this.#init = init
   }
 
-  /** Digest of the members of this site's cluster; undefined as long as it belongs to none. */
-  get scope (): string | undefined {
-    const members = this.#clusters()?.membersOf(this.#init.self)
-    return members == null ? undefined : createHash('sha256').update(members.join('\n')).digest('hex').slice(0, DIGITS)
+  /**
+   * Digest of the members of this site's cluster where the partner is one of them; undefined where it is not, or this site belongs to none.
+   * Whoever is not a member could repeat the digest.
+   */
+  scopeWith (partner: string): string | undefined {
+    const { members } = this
+    return members?.includes(partner) !== true ? undefined : createHash('sha256').update(members.join('\n')).digest('hex').slice(0, DIGITS)
   }
 
   /** Sorted ids of the sites of this site's cluster, with this one; undefined as long as it belongs to none. */

@@ -65,6 +65,8 @@ export interface TrainerReady {
   readonly privateRound: number
   /** Said when the newest private checkpoint was damaged and the previous one serves. */
   readonly warnings: readonly string[]
+  /** What the site may tell of its images before any training; only where the method asks it. */
+  readonly facts?: Facts | undefined
 }
 
 /** The adapter to start from or to score, flat in schema order. */

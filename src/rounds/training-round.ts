@@ -211,7 +211,7 @@ function shown ({ received, told, averager }: RoundSite, work: TrainWork): Train
 /** By what the site and the others announce; what is made up for says nothing of its own. */
 function weighed ({ weigh, record, averager }: RoundSite, said: Facts | undefined): number | undefined {
   if (weigh == null) return undefined
-  const { facts, factor, parts } = weigh(said ?? record.facts ?? {}, averager.round)
+  const { facts, factor, parts } = weigh({ ...record.facts, ...said }, averager.round)
   Object.assign(record, { facts, landing: factor, parts })
   return factor
 }

@@ -1,7 +1,7 @@
 import type { FactSpec } from '../gossip-aggregation/facts.ts'
 import { clusterFacts } from '../gossip-aggregation/mixing/cluster-facts.ts'
 import type { AveragingSettings } from './averaging.ts'
-import { clustersIn, MOST_OF_VECTOR, type MethodSettings } from './method.ts'
+import { clustersIn, MOST_OF_VECTOR, type ClusterSettings, type MethodSettings } from './method.ts'
 import type { ModelSettings } from './model.ts'
 import type { PrivacySettings } from './privacy.ts'
 import { learnsThreshold, type TrainSettings } from './training.ts'
@@ -10,7 +10,7 @@ import { learnsThreshold, type TrainSettings } from './training.ts'
 export interface FactSections {
   readonly method?: MethodSettings | undefined
   readonly training: Pick<TrainSettings, 'dualTeacher'>
-  readonly averaging: Pick<AveragingSettings, 'maxMass'> & Partial<Pick<AveragingSettings, 'secure'>>
+  readonly averaging: Pick<AveragingSettings, 'maxMass'> & Partial<Pick<AveragingSettings, 'secure' | 'weighting'>>
 }
 
 interface Around extends FactSections {
@@ -26,7 +26,7 @@ const PRIVATE_THRESHOLD = 0.15
 export function factSpecs ({ method, training, averaging }: FactSections): readonly FactSpec[] {
   const { robust, generalisation, units } = method ?? {}
   const clusters = clustersIn(method)
-  const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
+  const mass = { name: 'mass', length: 1, least: 0, most: averaging.weighting === 'uniform' ? 1 : averaging.maxMass }
   return [
     ...(robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
     ...(generalisation == null ? [] : [{ name: 'gap', length: 1, least: 0, most: 1 }]),
@@ -182,10 +182,11 @@ export function factsInWords (sections: FactSections): string[] {
     ...(names.includes(SITE_VECTOR)
       ? ['sites announce a vector of a few numbers each, which training on their images made: what is special about them']
       : []),
-    ...(names.includes('centres') ? [clustersInWords(sections.method?.clusters?.minimum)] : [])
+    ...(names.includes('centres') ? [clustersInWords(sections.method?.clusters)] : [])
   ]
 }
 
-function clustersInWords (minimum = 0): string {
-  return `sites announce up to 4 clusters of their patients, each of at least ${minimum}: their middles, shares and likeness`
+function clustersInWords ({ minimum = 0, own = [] }: Partial<ClusterSettings> = {}): string {
+  return `sites announce up to 4 clusters of their patients, each of at least ${minimum}: their middles, shares and likeness; by these ` +
+    `those that are alike average ${own.join(' and ')} among themselves alone`
 }

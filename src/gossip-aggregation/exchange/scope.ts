@@ -12,6 +12,8 @@ export interface Range {
 /** Hex digits by which two sites know that they are of one cluster. */
 const DIGEST = /^[0-9a-f]{2,64}$/
 const NOTHING: readonly Range[] = []
+/** Stated where a site is in no cluster with the partner, and takes what is common alone. */
+export const NO_CLUSTER = '0'.repeat(16)
 
 /** Where in x the tensors lie whose names one of these patterns matches: in order, and none of them touch. */
 export function rangesOf ({ tensors }: Pick<Schema, 'tensors'>, patterns: readonly string[]): readonly Range[] {
@@ -32,13 +34,14 @@ export function rangesOf ({ tensors }: Pick<Schema, 'tensors'>, patterns: readon
 
 /**
  * What of x an exchange leaves as it is: where only sites of one cluster average these numbers, and the two have not stated the same one
- * (docs/spec/mixing.md#scope). Both sides see the same terms, so what one leaves the other leaves too. A site that takes another's x over,
- * and does not know its own cluster yet, takes all of it: nothing of the other moves. @throws ProtocolError for what is no digest
+ * (docs/spec/mixing.md#scope). Both sides see the same terms, so what one leaves the other leaves too. A site that takes another's x over
+ * and states no scope, since it has trained nothing yet, takes all of it: nothing of the other moves. @throws ProtocolError for what is no
+ * digest
  */
 export function barredBy (scoped: readonly Range[] | undefined, own: Terms, theirs: Terms): readonly Range[] {
   if (theirs.scope != null && !DIGEST.test(theirs.scope)) throw new ProtocolError('the partner states a scope that is no digest')
   if (scoped == null || scoped.length === 0) return NOTHING
-  if (own.mass === 0 && own.scope == null) return NOTHING
+  if ([own, theirs].some(({ mass, scope }) => mass === 0 && scope == null)) return NOTHING
   return own.scope != null && own.scope === theirs.scope ? NOTHING : scoped
 }
 

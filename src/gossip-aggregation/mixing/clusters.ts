@@ -4,8 +4,8 @@ import { sketchSeed } from '../sketch.ts'
 import { MOST_CENTRES } from './cluster-facts.ts'
 import { clusterCount, constrainedRank } from './joint-graph.ts'
 
-/** Sites of a joint graph, which then has at most 256 nodes; the others go where the nearest of its nodes are. */
-const MOST_SITES = 64
+/** Sites of a joint graph, whose at most 96 nodes the network does not wait for; the others go where the nearest of its nodes are. */
+const MOST_SITES = 24
 /** To whom nothing draws a site, it still goes at times. */
 const LEAST_AFFINITY = 0.1
 /** Cosine of two sites' shares in the parts of the joint graph from which on they are of one cluster. */

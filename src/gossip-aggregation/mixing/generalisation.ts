@@ -4,14 +4,6 @@ import { LEAST_FACTOR, MOST_FACTOR } from '../landing.ts'
 /** Part of each site in what all learn, by site; they sum to 1. */
 export type SiteParts = Readonly<Record<string, number>>
 
-/** What is known of a site that trains. */
-interface Told {
-  /** At least 0; undefined where it is not known. */
-  readonly mass: number | undefined
-  /** How far its training leads from the shared adapter, 0 to 1; undefined where it is not known. */
-  readonly gap: number | undefined
-}
-
 /** Of the sites that there are; a new one begins with an equal part. */
 export function partsOf (sites: readonly string[], before: SiteParts = {}): SiteParts {
   return summedToOne(Object.fromEntries(sites.map((site) => [site, before[site] ?? 1 / sites.length])))

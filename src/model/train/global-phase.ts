@@ -23,7 +23,7 @@ interface GlobalPhase {
   /** All steps of a phase G on all global parameters, flat, beside what of them is fixed and who teaches what is not known. */
   readonly fit: (values: Float32Array, beside?: { readonly fixed?: HostRecord, readonly teachers?: Teachers | undefined }) => Promise<Fit>
   /** Of the supervised loss at all global parameters, on the next batch; only where the method mixes number by number. */
-  readonly slopeAt: (values: Float32Array) => Promise<Slope>
+  readonly slopes: () => (values: Float32Array) => Promise<Slope>
 }
 
 interface Landing {
@@ -85,7 +85,7 @@ async function plain ({ serving, state, args, ofRound, fit }: GlobalPhase): Prom
 }
 
 /** From the mixture that the site serves; what that moves by lands in the shared adapter (docs/spec/weak.md#element-mix). */
-async function mixed ({ serving, state, args, fit, slopeAt }: GlobalPhase, parts: MixedParts): Promise<Landing> {
+async function mixed ({ serving, state, args, fit, slopes }: GlobalPhase, parts: MixedParts): Promise<Landing> {
   const { global } = serving
   const { adapter: { values: shared, schema }, round, asRound, share = 1, isEnough } = args
   const settings = serving.init.method!.elementMix!
@@ -93,6 +93,7 @@ async function mixed ({ serving, state, args, fit, slopeAt }: GlobalPhase, parts
   const joined = (values: Float32Array): Float32Array => global.join(new Adapter(schema, values), begun)
   const before = state.mix ?? { own: mixedOf(shared, parts), taken: new Float32Array(parts.size).fill(1), round: 0, learnt: 0 }
   const learns = state.mix != null && round > settings.warmupRounds && asRound == null
+  const slopeAt = slopes()
   const slope = async (values: Float32Array): Promise<Slope> => {
     const { loss, gradient } = await slopeAt(joined(values))
     return { loss, gradient: global.part(gradient).adapter.values }

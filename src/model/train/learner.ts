@@ -174,7 +174,7 @@ export class Learner {
       args,
       ofRound: this.#plan.stepsOf('G', args),
       fit: async (values, beside) => await this.#fit(values, { ...args, ...beside }),
-      slopeAt: this.#slopes(args)
+      slopes: () => this.#slopes(args)
     })
     this.#state = state
     if (core != null) this.core = core

@@ -27,9 +27,9 @@ export interface Telling {
 export async function withFacts (telling: Telling, args: PhaseArgs, train: () => Promise<PhaseResult>): Promise<PhaseResult> {
   if (args.asRound != null) return await train()
   const lack = await lackBefore(telling, args)
-  const before = telling.adapted(args.adapter, 'global')
+  const { init, steps } = telling
+  const before = steps.gap == null ? {} : telling.adapted(args.adapter, 'global')
   const result = await train()
-  const { init } = telling
   const facts: Facts = {
     ...lack,
     ...result.facts,

@@ -3,7 +3,7 @@ import { countReasons, type Dataset } from '../../dataset/index.ts'
 import type { Learner } from '../../model/train/learner.ts'
 import type { TrainerReady, TrainerSetup } from '../../rounds/trainer-messages.ts'
 
-interface Opened extends Pick<TrainerReady, 'images' | 'validationImages' | 'warnings'> {
+interface Opened extends Pick<TrainerReady, 'images' | 'validationImages' | 'warnings' | 'facts'> {
   readonly setup: TrainerSetup
   readonly engine: Engine
   readonly learner: Learner

@@ -14,7 +14,7 @@ import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { featureMoments } from '../feature-moments.ts'
-import { imageClusters } from '../image-clusters.ts'
+import { toldClusters } from '../told-clusters.ts'
 import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
 import { Lineage } from '../withdrawals/lineage.ts'
@@ -77,8 +77,6 @@ export class TrainerSession implements Session {
   readonly #initial: PrivateSet
   #privateRound: number
   #keptRound: number
-  /** What is told of the images of this split. */
-  #told: { readonly of: FittedSplit, readonly facts: Facts } | undefined
 
   constructor (init: SessionInit) {
     const { setup, ready, learner, data, split, lineage, known, weight, store, scorer, onProgress, initial, keptRound } = init
@@ -133,23 +131,12 @@ export class TrainerSession implements Session {
     const isOwn = work.asRound == null
     const repeats = isOwn && this.#keptRound >= work.round && await this.#goBack(work.round)
     const { adapter, loss, steps, facts: found, unused } = await this.#learner.train('G', this.#args(work, isEnough))
-    const facts = isOwn ? await this.#facts(found) : found
+    const facts = isOwn && this.ready.facts != null ? { ...found, ...this.ready.facts } : found
     if (this.#learner.keepsGlobal) {
       if (isOwn) this.#keptRound = work.round
       await this.#save({ round: this.#privateRound, keptRound: this.#keptRound }, repeats)
     }
     return { adapter: adapter.values, loss, steps, ...(facts == null ? {} : { facts }), ...(unused == null ? {} : { unused }) }
-  }
-
-  /** With what is told of the images themselves, which is reckoned once, and anew when they change. */
-  async #facts (found: Facts | undefined): Promise<Facts | undefined> {
-    const { method, training: { seed } } = this.#setup
-    const clusters = clustersIn(method)
-    if (clusters == null) return found
-    if (this.#told?.of !== this.#split) {
-      this.#told = { of: this.#split, facts: await imageClusters(this.#learner, this.#split.train, { ...clusters, seed }) ?? {} }
-    }
-    return { ...found, ...this.#told.facts }
   }
 
   /** Skips the fit when a crash came after the experts of this round were saved. */
@@ -225,16 +212,19 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
   const initial = await learner.exportPrivate()
   const saved = await store.load()
   if (saved != null) learner.importPrivate(saved.set)
+  const told = await toldClusters(setup, learner, split.train)
   const warnings = [
     ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
     ...massWarning(split.train.length, before),
     ...clusterWarning(setup, split.train),
+    ...told.warnings,
     ...data.warnings,
     ...lineage.warnings,
     ...store.warnings
   ]
   const counts = { images: split.train.length, validationImages: split.validation.length }
-  const ready = readyOf({ setup, engine, learner, saved: saved?.round ?? 0, problems: dataset.problems, ...counts, warnings })
+  const loaded = { setup, engine, learner, saved: saved?.round ?? 0, problems: dataset.problems, ...counts }
+  const ready = readyOf({ ...loaded, warnings, facts: told.facts })
   return new TrainerSession({
     setup,
     ready,

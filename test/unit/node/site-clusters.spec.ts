@@ -40,18 +40,20 @@ function siteOf (
 
 describe('clusters at a site', () => {
   it('have the same digest at all their sites, and another one elsewhere', () => {
-    const scopes = Object.keys(ALL).map((id) => siteOf(id)!.scope)
+    const mates: Record<string, string> = { a: 'b', b: 'e', c: 'd', d: 'f', e: 'a', f: 'c' }
+    const scopes = Object.keys(ALL).map((id) => siteOf(id)!.scopeWith(mates[id]!))
     expect(scopes[0]).to.match(/^[0-9a-f]{16}$/)
-    expect(scopes).to.deep.equal(['a', 'a', 'c', 'c', 'a', 'c'].map((id) => siteOf(id)!.scope))
+    expect(scopes).to.deep.equal(['a', 'a', 'c', 'c', 'a', 'c'].map((id) => siteOf(id)!.scopeWith(mates[id]!)))
     expect(new Set(scopes).size).to.equal(2)
     expect(siteOf('a')!.members).to.deep.equal(['a', 'b', 'e'])
+    expect(siteOf('a')!.scopeWith('c'), 'nobody else is told').to.equal(undefined)
     expect(siteOf('a')!.affinity!('b')).to.be.closeTo(1, 1e-6)
     expect(siteOf('a')!.affinity!('c')).to.be.closeTo(0.1 / 1.1, 1e-6)
   })
 
   it('are none before a site has told anything, nor of one that never does, to which all are alike', () => {
     const site = siteOf('new', { own: () => undefined })!
-    expect([site.scope, site.members]).to.deep.equal([undefined, undefined])
+    expect([site.scopeWith('a'), site.members]).to.deep.equal([undefined, undefined])
     expect(site.affinity!('a')).to.equal(site.affinity!('c'))
   })
 
@@ -59,10 +61,10 @@ describe('clusters at a site', () => {
     let heard = new Map([['b', announced(ALL['b']!)], ['silent', undefined]])
     const site = siteOf('a', { heard: () => heard }, { ...CLUSTERS, count: 'auto' })!
     expect(site.members).to.deep.equal(['a', 'b'])
-    const before = site.scope
+    const before = site.scopeWith('b')
     heard = new Map([...heard, ['e', announced(ALL['e']!)]])
     expect(site.members).to.deep.equal(['a', 'b', 'e'])
-    expect(site.scope).to.not.equal(before)
+    expect(site.scopeWith('b')).to.not.equal(before)
   })
 
   it('are as before until they are reckoned anew', async () => {
@@ -73,10 +75,10 @@ describe('clusters at a site', () => {
         return drained(slices)
       }
     })!
-    expect(site.scope).to.equal(undefined)
+    expect(site.scopeWith('b')).to.equal(undefined)
     done.resolve()
     await new Promise((resolve) => { setImmediate(resolve) })
-    expect(site.scope).to.equal(siteOf('a')!.scope)
+    expect(site.scopeWith('b')).to.equal(siteOf('a')!.scopeWith('b'))
   })
 
   it('do not exist where all are one', () => {
