@@ -144,6 +144,8 @@ describe('an amplitude bank', () => {
     expect(await make(['core-adapter'], core)).to.equal(core)
     expect(await make(['core-adapter'])).to.equal(undefined)
     expect(await make(['amplitude-bank'], core)).to.equal(undefined)
+    const alone = { method: {}, publish: ['core-adapter' as const], training, siteSeed: 3 }
+    expect(await madePublication('core-adapter', alone, { samples: [], core, moments: noMoments })).to.equal(undefined)
   })
 
   it('or moments, which are reckoned with both consents alone', async () => {
