@@ -1,4 +1,5 @@
 import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
+import { viewsOf } from '../../src/model/components/index.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { DEFAULT_TAIL } from '../../src/settings/method.ts'
 import type { TrainSettings } from '../../src/settings/training.ts'
@@ -14,11 +15,13 @@ export function passesOf (job: Job): number {
   if (methodOf(job).mixing === 'nothing') return 0
   const { model, train, method = {} } = settingsOf(job, samConfig('sam-tiny'))
   const { lambdaG, lambdaL, teacherG, teacherL } = train
-  if (method.personal === 'copy') return 2 * (2 + (method.tail ?? DEFAULT_TAIL))
+  // With consistency each image of a step is in its batch as often as it has views, for the teachers too.
+  const views = viewsOf(train)
+  if (method.personal === 'copy') return views * 2 * (2 + (method.tail ?? DEFAULT_TAIL))
   const experts = model.moe.blocks.length > 0
   const inG = lambdaG > 0 && (teacherG === 'global' || (teacherG === 'personal' && experts))
   const inL = experts && lambdaL > 0 && teacherL !== 'none'
-  return (experts ? 1 : 2) * (looksOf(train) + alignedOf(train)) + 2 + FORWARD * (Number(inG) + Number(inL))
+  return views * ((experts ? 1 : 2) * (looksOf(train) + alignedOf(train)) + 2 + FORWARD * (Number(inG) + Number(inL)))
 }
 
 /** One pass for another look, and one to learn where to try it. */
