@@ -42,6 +42,13 @@ describe('Metrics', () => {
     }
   })
 
+  it('says of a site without labels that it reads, and no Dice of it', async () => {
+    expect(await metrics.page(WELL)).to.match(/^consilium_reads 0$/m)
+    const { dice, classes, ...status } = WELL.status
+    const page = await metrics.page({ ...WELL, status: { ...status, reads: true } })
+    expect(page).to.match(/^consilium_reads 1$/m).and.not.match(/^consilium_(class_)?dice_ratio[ {]/m)
+  })
+
   it('pleases promtool', async function () {
     needPromtool(this)
     expect(faultsIn(['check', 'metrics'], await metrics.page(WELL))).to.equal('')
