@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
-import { seededRandom } from '../../../src/common/random.ts'
 import { createEngine } from '../../../src/compute/index.ts'
 import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
 import { lowFrequencies } from '../../../src/dataset/views/frequency.ts'
@@ -19,14 +18,12 @@ import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
 import { writeDicomCanaries } from './dicom-canaries.ts'
+import { countFound, floatNeedles, PATIENT, SIDE, writeSite, type Needles } from './needles.ts'
 import { Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
-const SIDE = 64
-const IMAGES = 8
-const PATIENT = 'canary-patient-0815'
-/** Bytes of a needle: four floats or sixteen pixels do not occur by chance. */
-const NEEDLE = 16
+/** Of the images as training sees them. */
+const FITTED = 128
 const BIG_WRITE = 20_000
 const EPISODE = {
   weight: 1, window: 1, ratio: 'uniform', innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5
@@ -43,34 +40,14 @@ const SELECTING = {
 } satisfies MethodSettings
 const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 8, by: 'layer' } as const
 
-interface Needles { readonly name: string, readonly needles: Buffer[] }
-
-/** Noise with a disc: every row of pixels is a canary. */
-async function writeSite (folder: string, seed: number): Promise<Buffer[]> {
-  const random = seededRandom(seed)
-  const rows: Buffer[] = []
-  await mkdir(join(folder, 'images'), { recursive: true })
-  await mkdir(join(folder, 'masks'))
-  for (let image = 0; image < IMAGES; image++) {
-    const pixels = Buffer.from(Array.from({ length: SIDE * SIDE }, () => Math.floor(random() * 256)))
-    const mask = Buffer.from(pixels.map((_, i) => Math.hypot(i % SIDE - 30 - image, Math.floor(i / SIDE) - 30) < 16 ? 1 : 0))
-    const name = `${PATIENT}-${seed}${String.fromCharCode(97 + image)}.png`
-    const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const
-    await sharp(pixels, raw).toColourspace('b-w').png().toFile(join(folder, 'images', name))
-    await sharp(mask, raw).toColourspace('b-w').png().toFile(join(folder, 'masks', name))
-    for (let y = 0; y < SIDE; y += 7) rows.push(pixels.subarray(y * SIDE, y * SIDE + NEEDLE))
-  }
-  return rows
-}
-
 /** Numbers of spectra outside the window that may be shown: amplitudes of the images as training sees them, and their logarithms. */
 async function spectrumNeedles (folder: string): Promise<Buffer[]> {
   const needles: Buffer[] = []
   for (const name of await readdir(join(folder, 'images'))) {
     const image = Uint8Array.from(await sharp(join(folder, 'images', name)).toColourspace('b-w').raw().toBuffer())
     const mask = new Uint8Array(SIDE ** 2)
-    const fitted = await fitSlice({ id: name, subject: name, index: 0, height: SIDE, width: SIDE, channels: 1, image, mask }, 128)
-    const found = lowFrequencies(planeOf(fitted, 0), 8).filter(({ u, v }) => Math.max(Math.abs(u), v) > EPISODE.window)
+    const fitted = await fitSlice({ id: name, subject: name, index: 0, height: SIDE, width: SIDE, channels: 1, image, mask }, FITTED)
+    const found = lowFrequencies(planeOf(fitted, 0), FITTED / 2 - 1).filter(({ u, v }) => Math.max(Math.abs(u), v) > EPISODE.window)
     const amplitudes = Float32Array.from(found, ({ real, imaginary }) => Math.hypot(real, imaginary))
     for (let i = 0; i + 4 <= amplitudes.length; i += 4) {
       const four = amplitudes.slice(i, i + 4)
@@ -80,14 +57,22 @@ async function spectrumNeedles (folder: string): Promise<Buffer[]> {
   return needles
 }
 
-/** Of what the untrained base makes of the images: what the moments that may be shown are made of. */
-async function embeddingNeedles (folder: string): Promise<Buffer[]> {
+/**
+ * Of what the base makes of the images: what the moments that may be shown are made of, and what alignment goes by; with the LoRA of an
+ * adapter if one is given.
+ */
+async function embeddingNeedles (folder: string, trained?: ReadonlyMap<string, NamedTensor>): Promise<Buffer[]> {
   const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' })
   const base = await openBase()
   const job = { data: 'fundus-phantom', method: 'fedavg-lora', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 } as const
   const learner = createSharedLearner({ engine, base, settings: settingsOf(job, base.config) })
   const cache = new EmbeddingCache({ memoryBytes: 0 })
-  const segmenter = learner.segmenter({ adapter: learner.initialAdapter(), mode: 'frozen', cache })
+  const adapter = learner.initialAdapter()
+  // Of the decoder, features have nothing.
+  for (const [name, { data }] of trained == null ? [] : adapter.tensors()) {
+    if (name.startsWith('image_encoder.')) data.set(trained!.get(name)!.data)
+  }
+  const segmenter = learner.segmenter({ adapter, mode: trained == null ? 'frozen' : 'global', cache })
   const embeddings = new Map<string, NamedTensor>()
   for (const name of await readdir(join(folder, 'images'))) {
     const image = Uint8Array.from(await sharp(join(folder, 'images', name)).toColourspace('b-w').raw().toBuffer())
@@ -101,17 +86,20 @@ async function embeddingNeedles (folder: string): Promise<Buffer[]> {
   return floatNeedles(embeddings, 40)
 }
 
-/** Sixteen bytes from several places of each tensor, as little-endian floats. */
-function floatNeedles (tensors: ReadonlyMap<string, NamedTensor>, perTensor: number): Buffer[] {
-  const needles: Buffer[] = []
-  for (const { data } of tensors.values()) {
-    for (let i = 0; i < perTensor; i++) {
-      const begin = Math.floor(i * (data.length - 4) / perTensor)
-      const four = data.slice(begin, begin + 4)
-      if (new Set(four).size === 4) needles.push(Buffer.from(four.buffer))
-    }
+/** Of the base's features, and where the core is shown of those that it has with LoRA as it was trained, none has left. */
+async function expectNoFeatures (
+  sites: Sites,
+  { keeps, showsMoments }: Pick<Own, 'keeps' | 'showsMoments'>,
+  found: (needles: Needles) => number
+): Promise<void> {
+  if (!keeps && !showsMoments) return
+  expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'what may be shown has left itself').to.equal(true)
+  const { tensors } = readFloatTensors(await readFile(sites.paths('a').adapter))
+  for (const adapter of keeps ? [undefined, tensors] : [undefined]) {
+    const features = { name: 'features', needles: await embeddingNeedles(join(sites.folder, 'data-a'), adapter) }
+    expect(features.needles.length).to.be.above(100)
+    expect(found(features), features.name).to.equal(0)
   }
-  return needles
 }
 
 /** Overwrites the head of every private tensor with numbers that nothing else holds. */
@@ -198,7 +186,7 @@ describe('what leaves a site', function () {
     SELECTING
   ]
   for (const method of methods) {
-    const { copies, showsMoments, related, mixes, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, keeps, showsMoments, related, mixes, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -254,7 +242,7 @@ describe('what leaves a site', function () {
       expect(Math.min(...summary.exchangesByRound), 'exchanges in each round').to.be.at.least(2)
       const sent = tap.bytes()
       expect(sent.length).to.be.at.least(summary.bytesSent)
-      const found = ({ needles }: Needles): number => needles.filter((needle) => sent.includes(needle)).length
+      const found = ({ needles }: Needles): number => countFound(sent, needles)
 
       // Every protocol and topic was spoken, by this site.
       const id = summary.federation
@@ -323,12 +311,7 @@ describe('what leaves a site', function () {
         expect(spectra.needles.length).to.be.above(100)
         expect(found(spectra), spectra.name).to.equal(0)
       }
-      if (showsMoments) {
-        expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'the moments themselves have left').to.equal(true)
-        const features = { name: 'features', needles: await embeddingNeedles(join(sites.folder, 'data-a')) }
-        expect(features.needles.length).to.be.above(100)
-        expect(found(features), features.name).to.equal(0)
-      }
+      await expectNoFeatures(sites, { keeps, showsMoments }, found)
       const ledger = await ledgerOf(sites, 'a')
       expect(ledger.includes('"kind":"exchange"')).to.equal(true)
       for (const { name, needles } of canaries) {
