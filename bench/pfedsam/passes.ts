@@ -1,6 +1,7 @@
 import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
+import { viewsOf } from '../../src/model/components/index.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
-import { DEFAULT_TAIL } from '../../src/settings/method.ts'
+import { DEFAULT_TAIL, type MethodSettings } from '../../src/settings/method.ts'
 import { dualTeacherOf, type TrainSettings } from '../../src/settings/training.ts'
 
 /** A forward pass without a backward one. */
@@ -14,11 +15,14 @@ export function passesOf (job: Job): number {
   if (methodOf(job).mixing === 'nothing') return 0
   const { model, train, method = {} } = settingsOf(job, samConfig('sam-tiny'))
   const { lambdaG, lambdaL, teacherG, teacherL } = train
-  if (method.personal === 'copy') return 2 * (2 + (method.tail ?? DEFAULT_TAIL))
+  // With consistency each image of a step is in its batch as often as it has views, for the teachers too.
+  const views = viewsOf(train)
+  if (method.personal === 'copy') return views * 2 * (2 + (method.tail ?? DEFAULT_TAIL))
   const experts = model.moe.blocks.length > 0
   const inG = lambdaG > 0 && (teacherG === 'global' || (teacherG === 'personal' && experts))
   const inL = experts && lambdaL > 0 && teacherL !== 'none'
-  return (experts ? 1 : 2) * (looksOf(train) + alignedOf(train) + taughtOf(train)) + 2 + FORWARD * (Number(inG) + Number(inL))
+  const apart = looksOf(train) + alignedOf(train) + taughtOf(train)
+  return views * ((experts ? 1 : 2) * apart + 2 * (1 + slopesOf(train, method)) + FORWARD * (Number(inG) + Number(inL)))
 }
 
 /** One pass for another look, and one to learn where to try it. */
@@ -34,4 +38,9 @@ function taughtOf (train: TrainSettings): number {
 /** The encoder runs once more, for the model to align with, if that is another one. */
 function alignedOf ({ align }: TrainSettings): number {
   return align == null || align.weight === 0 || align.target === 'moments' ? 0 : FORWARD
+}
+
+/** Steps in which a site learns what to take of the average, for each step of training. */
+function slopesOf ({ stepsPerRound }: TrainSettings, { elementMix }: MethodSettings): number {
+  return elementMix == null || stepsPerRound == null ? 0 : elementMix.steps / stepsPerRound
 }

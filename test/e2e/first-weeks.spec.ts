@@ -45,6 +45,16 @@ describe('small things of the first weeks', function () {
     expect(() => { JSON.parse(stdout) }, stdout).not.to.throw()
   })
 
+  it('federation show says who may show what, by whose consents, and that sites without labels may read', async () => {
+    const home = at('shares')
+    await consiliumJson(['federation', 'create', '--home', home, '--name', 'looks', '--rounds', '1', '--method', 'feddg'])
+    const { code, stdout } = await consilium(['federation', 'show', '--home', home])
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/^shares +sites may show each other amplitude-bank: .*policy\.json says it, too$/m)
+    expect(stdout).to.match(/^readers +sites without labels may read/m)
+    expect((await consilium(['federation', 'show', '--home', founder])).stdout).to.not.match(/^shares/m)
+  })
+
   it('data check writes no picture of patients unasked', async () => {
     const before = await readdir(process.cwd())
     const { sheet } = await consiliumJson<{ sheet: string | null }>(['data', 'check', DATA])

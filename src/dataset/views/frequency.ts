@@ -59,6 +59,9 @@ export function amplitudesOf (plane: Plane, window: number): number[] {
   return lowFrequencies(plane, window).map(({ real, imaginary }) => Math.hypot(real, imaginary))
 }
 
+/** Of 8 bits of brightness: what rounding leaves of a frequency that an image has not. */
+const NOTHING = 1e-9
+
 interface Mix {
   readonly window: number
   /** Of the other amplitudes, 0 to 1. */
@@ -68,17 +71,20 @@ interface Mix {
 
 /**
  * The image with the amplitudes of its low frequencies moved towards others by `ratio`, phases as they were: its look changes, its
- * anatomy does not (FedDG, arXiv 2103.06030, eq. 2 as its author corrected it). Values may leave the range of the image.
+ * anatomy does not (FedDG, arXiv 2103.06030, eq. 2 as its author corrected it). A frequency that the image has not, but its mean, has no
+ * phase and stays out. Values may leave the range of the image.
  */
 export function withAmplitudes (image: Plane, { window, ratio, amplitudes }: Mix): Float64Array {
   const { height, width, values } = image
   const across = waves(width, window)
   const out = Float64Array.from(values)
   lowFrequencies(image, window).forEach(({ u, v, real, imaginary }, i) => {
-    const change = ratio * (amplitudes[i]! - Math.hypot(real, imaginary))
+    const [isMean, amplitude] = [u === 0 && v === 0, Math.hypot(real, imaginary)]
+    // The phase of a rounding error would be another one on another processor.
+    if (!isMean && amplitude < NOTHING) return
     const phase = Math.atan2(imaginary, real)
     // Each stands for itself and its conjugate, but the mean, which is its own.
-    const weight = (u === 0 && v === 0 ? 1 : 2) * change
+    const weight = (isMean ? 1 : 2) * ratio * (amplitudes[i]! - amplitude)
     for (let y = 0; y < height; y++) {
       const row = phase + 2 * Math.PI * u * y / height
       const [cos, sin] = [weight * Math.cos(row), weight * Math.sin(row)]

@@ -10,14 +10,26 @@ import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { fitSlice } from '../../../src/dataset/index.ts'
 import { pooled, projected } from '../../../src/site-model/image-clusters.ts'
 
-/** What the untrained base makes of the grey, square pictures of a site: what moments and clusters that may be told of are made of. */
-export async function embeddingsOf (folder: string, side: number): Promise<Map<string, NamedTensor>> {
+/**
+ * What the untrained base makes of the grey, square pictures of a site: what moments and clusters that may be told of are made of; with the
+ * LoRA of an adapter if one is given.
+ */
+export async function embeddingsOf (
+  folder: string,
+  side: number,
+  trained?: ReadonlyMap<string, NamedTensor>
+): Promise<Map<string, NamedTensor>> {
   const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' })
   const base = await openBase()
   const job = { data: 'fundus-phantom', method: 'fedavg-lora', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 } as const
   const learner = createSharedLearner({ engine, base, settings: settingsOf(job, base.config) })
   const cache = new EmbeddingCache({ memoryBytes: 0 })
-  const segmenter = learner.segmenter({ adapter: learner.initialAdapter(), mode: 'frozen', cache })
+  const adapter = learner.initialAdapter()
+  // Of the decoder, features have nothing.
+  for (const [name, { data }] of trained == null ? [] : adapter.tensors()) {
+    if (name.startsWith('image_encoder.')) data.set(trained!.get(name)!.data)
+  }
+  const segmenter = learner.segmenter({ adapter, mode: trained == null ? 'frozen' : 'global', cache })
   const embeddings = new Map<string, NamedTensor>()
   for (const name of await readdir(join(folder, 'images'))) {
     const image = Uint8Array.from(await sharp(join(folder, 'images', name)).toColourspace('b-w').raw().toBuffer())

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
-import { seededRandom } from '../../../src/common/random.ts'
 import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
 import { lowFrequencies } from '../../../src/dataset/views/frequency.ts'
 import { writeJson } from '../../../src/home/files.ts'
@@ -16,16 +15,14 @@ import { modelSection, trainingSection } from '../../../src/site-model/fit-setti
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
 import { writeDicomCanaries } from './dicom-canaries.ts'
 import { embeddingsOf, pointsOf } from './embeddings.ts'
+import { countFound, floatNeedles, PATIENT, SIDE, writeSite, type Needles } from './needles.ts'
 import { Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
-const SIDE = 64
-const IMAGES = 8
+/** Of the images as training sees them. */
+const FITTED = 128
 /** Of a site that learns from teachers, too. */
 const MASKED = 5
-const PATIENT = 'canary-patient-0815'
-/** Bytes of a needle: four floats or sixteen pixels do not occur by chance. */
-const NEEDLE = 16
 const BIG_WRITE = 20_000
 const EPISODE = {
   weight: 1, window: 1, ratio: 'uniform', innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5
@@ -55,34 +52,14 @@ const TAUGHT = {
   dualTeacher: { ...DUAL, teachers: [...DUAL.teachers] }
 } as const
 
-interface Needles { readonly name: string, readonly needles: Buffer[] }
-
-/** Noise with a disc: every row of pixels is a canary. */
-async function writeSite (folder: string, seed: number): Promise<Buffer[]> {
-  const random = seededRandom(seed)
-  const rows: Buffer[] = []
-  await mkdir(join(folder, 'images'), { recursive: true })
-  await mkdir(join(folder, 'masks'))
-  for (let image = 0; image < IMAGES; image++) {
-    const pixels = Buffer.from(Array.from({ length: SIDE * SIDE }, () => Math.floor(random() * 256)))
-    const mask = Buffer.from(pixels.map((_, i) => Math.hypot(i % SIDE - 30 - image, Math.floor(i / SIDE) - 30) < 16 ? 1 : 0))
-    const name = `${PATIENT}-${seed}${String.fromCharCode(97 + image)}.png`
-    const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const
-    await sharp(pixels, raw).toColourspace('b-w').png().toFile(join(folder, 'images', name))
-    await sharp(mask, raw).toColourspace('b-w').png().toFile(join(folder, 'masks', name))
-    for (let y = 0; y < SIDE; y += 7) rows.push(pixels.subarray(y * SIDE, y * SIDE + NEEDLE))
-  }
-  return rows
-}
-
 /** Numbers of spectra outside the window that may be shown: amplitudes of the images as training sees them, and their logarithms. */
 async function spectrumNeedles (folder: string): Promise<Buffer[]> {
   const needles: Buffer[] = []
   for (const name of await readdir(join(folder, 'images'))) {
     const image = Uint8Array.from(await sharp(join(folder, 'images', name)).toColourspace('b-w').raw().toBuffer())
     const mask = new Uint8Array(SIDE ** 2)
-    const fitted = await fitSlice({ id: name, subject: name, index: 0, height: SIDE, width: SIDE, channels: 1, image, mask }, 128)
-    const found = lowFrequencies(planeOf(fitted, 0), 8).filter(({ u, v }) => Math.max(Math.abs(u), v) > EPISODE.window)
+    const fitted = await fitSlice({ id: name, subject: name, index: 0, height: SIDE, width: SIDE, channels: 1, image, mask }, FITTED)
+    const found = lowFrequencies(planeOf(fitted, 0), FITTED / 2 - 1).filter(({ u, v }) => Math.max(Math.abs(u), v) > EPISODE.window)
     const amplitudes = Float32Array.from(found, ({ real, imaginary }) => Math.hypot(real, imaginary))
     for (let i = 0; i + 4 <= amplitudes.length; i += 4) {
       const four = amplitudes.slice(i, i + 4)
@@ -92,17 +69,21 @@ async function spectrumNeedles (folder: string): Promise<Buffer[]> {
   return needles
 }
 
-/** Sixteen bytes from several places of each tensor, as little-endian floats. */
-function floatNeedles (tensors: ReadonlyMap<string, NamedTensor>, perTensor: number): Buffer[] {
-  const needles: Buffer[] = []
-  for (const { data } of tensors.values()) {
-    for (let i = 0; i < perTensor; i++) {
-      const begin = Math.floor(i * (data.length - 4) / perTensor)
-      const four = data.slice(begin, begin + 4)
-      if (new Set(four).size === 4) needles.push(Buffer.from(four.buffer))
-    }
+/** Of the base's features, and where the core is shown of those that it has with LoRA as it was trained, none has left. */
+async function expectNoFeatures (
+  sites: Sites,
+  { keeps, showsMoments }: Pick<Own, 'keeps' | 'showsMoments'>,
+  found: (needles: Needles) => number
+): Promise<void> {
+  if (!keeps && !showsMoments) return
+  expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'what may be shown has left itself').to.equal(true)
+  const { tensors } = readFloatTensors(await readFile(sites.paths('a').adapter))
+  for (const adapter of keeps ? [undefined, tensors] : [undefined]) {
+    const embeddings = await embeddingsOf(join(sites.folder, 'data-a'), SIDE, adapter)
+    const features = { name: 'features', needles: floatNeedles(embeddings, 40) }
+    expect(features.needles.length).to.be.above(100)
+    expect(found(features), features.name).to.equal(0)
   }
-  return needles
 }
 
 /** Overwrites the head of every private tensor with numbers that nothing else holds. */
@@ -244,7 +225,7 @@ describe('what leaves a site', function () {
     { generalisation: { step: 0.05 } }
   ]
   for (const method of methods) {
-    const { copies, showsMoments, related, taught, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, keeps, showsMoments, related, taught, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -297,7 +278,7 @@ describe('what leaves a site', function () {
       expect(Math.min(...summary.exchangesByRound), 'exchanges in each round').to.be.at.least(2)
       const sent = tap.bytes()
       expect(sent.length).to.be.at.least(summary.bytesSent)
-      const found = ({ needles }: Needles): number => needles.filter((needle) => sent.includes(needle)).length
+      const found = ({ needles }: Needles): number => countFound(sent, needles)
 
       // Every protocol and topic was spoken, by this site.
       const id = summary.federation
@@ -358,13 +339,8 @@ describe('what leaves a site', function () {
         expect(spectra.needles.length).to.be.above(100)
         expect(found(spectra), spectra.name).to.equal(0)
       }
-      if (showsMoments) {
-        expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'the moments themselves have left').to.equal(true)
-        const features = { name: 'features', needles: floatNeedles(await embeddingsOf(join(sites.folder, 'data-a'), SIDE), 40) }
-        expect(features.needles.length).to.be.above(100)
-        expect(found(features), features.name).to.equal(0)
-      }
       await expectMeansAlone(method, { sent, found, folder: join(sites.folder, 'data-a') })
+      await expectNoFeatures(sites, { keeps, showsMoments }, found)
       const ledger = await ledgerOf(sites, 'a')
       expect(ledger.includes('"kind":"exchange"')).to.equal(true)
       for (const { name, needles } of canaries) {

@@ -158,8 +158,12 @@ export class Sites {
   }
 
   /** A daemon with the trainer that users have, on one thread. */
-  realDaemon (name: string, data: string, over: { bootstrap?: string[] } & Partial<DaemonInit> = {}): Daemon {
-    const config = mergeSettings({ name, data, threads: 1, bootstrap: over.bootstrap ?? [], listen: ['/ip4/127.0.0.1/tcp/0'] }, {}, {})
+  realDaemon (
+    name: string,
+    data: string,
+    { bootstrap = [], settings = {}, ...over }: { bootstrap?: string[], settings?: object } & Partial<DaemonInit> = {}
+  ): Daemon {
+    const config = mergeSettings({ name, data, threads: 1, bootstrap, listen: ['/ip4/127.0.0.1/tcp/0'], ...settings }, {}, {})
     return new Daemon({
       home: this.paths(name).home,
       config: { ...config, data },

@@ -3,11 +3,15 @@ import { loadSites } from '../../../bench/pfedsam/sites.ts'
 import type { Adapter } from '../../../src/adapter/adapter.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
 import { InputError } from '../../../src/errors.ts'
+import { crossScores } from '../../../src/experiment/cross-scores.ts'
 import type { SiteData } from '../../../src/experiment/data-source.ts'
+import { GossipMixer } from '../../../src/experiment/gossip-mixer.ts'
 import { settingsOf, type Job } from '../../../src/experiment/jobs.ts'
 import { METHODS } from '../../../src/experiment/methods.ts'
 import { openBase } from '../../../src/experiment/run-job.ts'
 import { createSharedLearner, promiseOf, runMethod, type RunSettings, type TrainedSites } from '../../../src/experiment/run-method.ts'
+import { tryUnseen } from '../../../src/experiment/unseen.ts'
+import { massOf } from '../../../src/gossip-aggregation/mass.ts'
 import { MOMENT_CHANNELS } from '../../../src/settings/publications.ts'
 import { squaredDistance } from '../../../src/simulation/measure.ts'
 
@@ -236,6 +240,67 @@ describe('what every method does to the adapters', function () {
     const ends: Float32Array[] = []
     for (let time = 0; time < 2; time++) await train('dp-patient', ({ models }) => { ends.push(models[1]!.adapter.values) })
     expect(Math.sqrt(squaredDistance(ends[0]!, ends[1]!))).to.be.above(0.1)
+  })
+
+  for (const name of ['gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic'] as const) {
+    it(`${name}: by gossip the sum of mass times adapter moves by what was trained, and by nothing else`, async () => {
+      const settings = settingsFor(name, { training: { stepsPerRound: 2 } })
+      const learner = createSharedLearner({ engine, base, settings })
+      const masses = sites.map(({ train: { length } }) => massOf(length, settings.averaging))
+      const sums = (all: readonly Float32Array[]): Float64Array =>
+        Float64Array.from(all[0]!, (_, i) => all.reduce((sum, values, site) => sum + masses[site]! * values[i]!, 0))
+      const mixes: { trained: Float64Array, mixed: Float64Array }[] = []
+      const mix = Reflect.get<GossipMixer, 'mix'>(GossipMixer.prototype, 'mix')
+      GossipMixer.prototype.mix = async function (round, trained, factors) {
+        const mixed = await mix.call(this, round, trained, factors)
+        mixes.push({ trained: sums(trained), mixed: sums(mixed) })
+        return mixed
+      }
+      try {
+        const method = { ...METHODS.find((each) => each.name === name)!, mixing: 'gossip' as const }
+        await runMethod({ learner, method, sites, settings })
+      } finally {
+        GossipMixer.prototype.mix = mix
+        await learner.dispose()
+      }
+      expect(mixes).to.have.length(2)
+      const length = (values: Float64Array): number => Math.sqrt(values.reduce((sum, each) => sum + each ** 2, 0))
+      for (const { trained, mixed } of mixes) {
+        // Of the adapter itself, whose numbers are float32 before and after: 24 bits, rounded a few times.
+        expect(length(trained.map((each, i) => mixed[i]! - each)) / length(trained)).to.be.below(1e-6)
+      }
+      expect(mixes[1]!.trained, 'they train').to.not.deep.equal(mixes[0]!.mixed)
+    })
+  }
+
+  it('a site that took no part adapts experts without labels and leaves the adapter as it was; without experts it does not', async () => {
+    for (const [name, adapts] of [['pfedsam-gossip', true], ['gin', false]] as const) {
+      const settings = settingsFor(name, { training: { stepsPerRound: 2 } })
+      await train(name, async (trained) => {
+        const before = trained.models[0]!.adapter.digest()
+        const mode = METHODS.find((each) => each.name === name)!.mode
+        const unseen = await tryUnseen({ engine, base, settings, mode }, trained, sites[1]!)
+        expect(unseen.adapted != null, name).to.equal(adapts)
+        if (adapts) expect(unseen.adapted!.dice).to.be.within(0, 1)
+        expect(unseen.zeroShot.dice).to.be.within(0, 1)
+        expect(trained.models[0]!.adapter.digest()).to.equal(before)
+      }, settings)
+    }
+  })
+
+  it('local: cross scores have a row for each model and a column for each site, and its own score for its own images', async () => {
+    await train('local', async ({ models }) => {
+      const { served, shared } = await crossScores(models, sites, 'personal')
+      for (const [rows, mode] of [[served, 'personal'], [shared, 'global']] as const) {
+        expect(rows.map(({ length }) => length)).to.deep.equal([2, 2])
+        for (const [i, model] of models.entries()) {
+          for (const [j, { validation }] of sites.entries()) {
+            expect(rows[i]![j], `${mode} ${i} ${j}`).to.equal((await model.evaluate(validation, mode)).dice)
+          }
+        }
+      }
+      expect(served[0]).to.not.deep.equal(served[1])
+    })
   })
 
   it('a server makes no promise to sites', async () => {

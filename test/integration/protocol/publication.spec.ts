@@ -1,9 +1,12 @@
 import { expect } from 'chai'
+import { decodeHave, encodeAsk, encodeGet, MAX_PUBLICATION_BYTES } from '../../../src/protocol/publication/messages.ts'
 import { publicationDigest, type PublicationPort, type Shown } from '../../../src/protocol/publication/talk.ts'
-import { connect, startShower, stopAll } from './nodes.ts'
+import { Frames } from '../../../src/protocol/shared/frames.ts'
+import { connect, startBareNode, startShower, stopAll } from './nodes.ts'
 
 const SCHEMA = 'ab'.repeat(32)
 const COUNT = 100_000
+const LONG_MS = 40_000
 
 function shown (kind: string, fill: number): Shown {
   const values = new Float32Array(COUNT).map((_, i) => fill + i)
@@ -57,6 +60,25 @@ describe('publications between libp2p nodes', function () {
     const sent: unknown[] = []
     b.service.addEventListener('sent', ({ detail }) => { sent.push(detail) })
     expect(await failureOf(a.service.ask(b.node.peerId, () => true))).to.be.oneOf(['UnreachableError', 'ProtocolError'])
+    expect(sent).to.deep.equal([])
+  })
+
+  it('stay here where they are asked for by a kind that was not named', async () => {
+    const asker = await startBareNode()
+    const shower = await startShower(port([shown('looks', 1)]))
+    await connect(asker, shower.node)
+    const failed = new Promise<string>((resolve) => {
+      shower.service.addEventListener('failure', ({ detail: { error } }) => { resolve(error.message) })
+    })
+    const sent: unknown[] = []
+    shower.service.addEventListener('sent', ({ detail }) => { sent.push(detail) })
+    const frames = new Frames(await asker.dialProtocol(shower.node.getMultiaddrs(), shower.service.protocol))
+    await frames.write(encodeAsk(SCHEMA), { ms: LONG_MS, what: 'room' })
+    const named = decodeHave(await frames.read(MAX_PUBLICATION_BYTES, { ms: LONG_MS, what: 'list' }))
+    expect(named.map(({ kind }) => kind)).to.deep.equal(['looks'])
+    await frames.write(encodeGet('cores'), { ms: LONG_MS, what: 'room' })
+    expect(await failureOf(frames.read(4 * COUNT, { ms: LONG_MS, what: 'chunk' }))).to.not.equal('none')
+    expect(await failed).to.match(/asks for cores, which this site does not show/)
     expect(sent).to.deep.equal([])
   })
 

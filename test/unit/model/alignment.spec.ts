@@ -47,8 +47,20 @@ describe('alignment', function () {
 
   it('of weight 0 leaves training, and what travels, bit for bit as it is', async () => {
     const plain = await trained()
-    const idle = await trained({ ...JOINT, weight: 0 })
-    expect([idle.digest, idle.own, idle.learner.schema.hash]).to.deep.equal([plain.digest, [], plain.learner.schema.hash])
+    // What others show is there, and counts for nothing.
+    const moments = new Float32Array(2 * MOMENT_CHANNELS).fill(1)
+    const received: Received[] = [
+      { kind: 'core-adapter', peer: 'p', values: plain.values.map((value, i) => value + 0.05 * Math.sin(i)) },
+      { kind: 'moments', peer: 'p', values: moments }
+    ]
+    const { rate: _, ...unrated } = JOINT
+    for (const align of [
+      JOINT, { ...JOINT, target: 'cyclic' }, { ...JOINT, target: 'moments' }, { ...unrated, by: 'mmd' }
+    ] as const satisfies Alignment[]) {
+      const idle = await trained({ ...align, weight: 0 }, { received })
+      expect([idle.digest, idle.own, idle.learner.schema.hash], `${align.target} ${align.by}`)
+        .to.deep.equal([plain.digest, [], plain.learner.schema.hash])
+    }
   })
 
   it('moves the discriminator alone while the weight has not risen, and then both, the same way each time', async () => {

@@ -122,6 +122,13 @@ describe('an amplitude bank', () => {
     expect(make(patients(5).map((each, i) => i < 2 ? { ...each, subject: 'p0' } : each))).to.equal(undefined)
   })
 
+  it('is the geometric mean over patients, to half a level', () => {
+    const flat = [40, 40, 40, 90, 90].map((grey, i) => ({ ...disc(0), image: disc(0).image.map(() => grey), subject: `p${i}` }))
+    const [brightness] = amplitudeBank(flat, { episode: { ...EPISODE, window: 0 }, siteSeed: 1 })!
+    const half = (AMPLITUDE_LEVELS[1]! - AMPLITUDE_LEVELS[0]!) / 2
+    expect(brightness).to.be.closeTo((3 * Math.log(40) + 2 * Math.log(90)) / 5, half + 1e-6)
+  })
+
   it('is made by the trainer with both consents alone', async () => {
     const training = { episode: EPISODE } as unknown as Showing['training']
     const [sharing, publish] = [['amplitude-bank' as const], ['amplitude-bank' as const]]
@@ -144,6 +151,8 @@ describe('an amplitude bank', () => {
     expect(await make(['core-adapter'], core)).to.equal(core)
     expect(await make(['core-adapter'])).to.equal(undefined)
     expect(await make(['amplitude-bank'], core)).to.equal(undefined)
+    const alone = { method: {}, publish: ['core-adapter' as const], training, siteSeed: 3 }
+    expect(await madePublication('core-adapter', alone, { samples: [], core, moments: noMoments })).to.equal(undefined)
   })
 
   it('or moments, which are reckoned with both consents alone', async () => {

@@ -7,7 +7,7 @@ import type { Learner } from '../../../src/model/train/learner.ts'
 import type { Mode, ModelSettings } from '../../../src/settings/model.ts'
 import type { TrainSettings } from '../../../src/settings/training.ts'
 import { testEngine } from './golden.ts'
-import { createLearner, discs } from './learners.ts'
+import { createLearner, discs, weights } from './learners.ts'
 
 const model: Partial<ModelSettings> = { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }
 
@@ -36,8 +36,10 @@ describe('views in training', function () {
       expect(await digest({ kind, share: 0 }), kind).to.equal(plain)
       expect(await digest({ kind, share: 1 }), kind).to.not.equal(plain)
     }
-    expect(await digest({ kind: 'gin', share: 1 })).to.equal(await digest({ kind: 'gin', share: 1 }))
-    expect(await digest({ kind: 'gin', share: 1, consistency: 10, blend: true })).to.not.equal(await digest({ kind: 'gin', share: 1 }))
+    const gin = await digest({ kind: 'gin', share: 1 })
+    expect(await digest({ kind: 'gin', share: 1 })).to.equal(gin)
+    expect(await digest({ kind: 'gin', share: 1, consistency: 0, blend: false })).to.equal(gin)
+    expect(await digest({ kind: 'gin', share: 1, consistency: 10, blend: true })).to.not.equal(gin)
   })
 
   describe('that are to agree', () => {
@@ -132,13 +134,15 @@ describe('norms that a site keeps', function () {
 
   it('do not travel, start as the base has them, are trained, and serve in the personal model alone', async () => {
     const [plain, site] = [await createLearner({ model }), await createLearner({ model, keeps: ['norms'] })]
-    const names = (each: Learner): string[] => each.schema.tensors.map(({ name }) => name)
-    expect(names(site)).to.deep.equal(names(plain))
+    expect(site.schema.tensors, 'names, shapes and roles').to.deep.equal(plain.schema.tensors)
+    expect(site.initialAdapter().values.byteLength).to.equal(plain.initialAdapter().values.byteLength)
     const adapter = site.initialAdapter()
     const samples = discs.slice(0, 1)
     const masks = async (mode: Mode): Promise<Uint8Array> => (await site.predict({ adapter, samples, mode }))[0]!
     expect(await masks('personal')).to.deep.equal(await masks('frozen'))
+    const base = Object.entries(weights).map(([name, { data }]): [string, Float32Array] => [name, data.slice()])
     await site.train('G', { adapter, samples: discs, round: 1 })
+    for (const [name, data] of base) expect(weights[name]!.data, name).to.deep.equal(data)
     const own = [...(await site.exportPrivate()).reveal().keys()].filter((name) => name.startsWith('own.'))
     expect(own).to.include('own.image_encoder.neck.1.weight').and.include('own.mask_decoder.transformer.norm_final_attn.bias')
     expect(own).to.not.include('own.mask_decoder.output_upscaling.1.weight')

@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { ReceivedStore } from '../../../src/home/received-store.ts'
+import { namesIn } from '../../../src/home/files.ts'
 import { sitePaths } from '../../../src/home/paths.ts'
+import { writeWithdrawals } from '../../../src/home/withdrawals.ts'
 import { Publications, type PublicationsInit } from '../../../src/node/publications.ts'
 import { publicationDigest, type Shown } from '../../../src/protocol/publication/talk.ts'
 import { createLogger } from '../../../src/rounds/logger.ts'
 import { Notices } from '../../../src/rounds/notices.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
 import { AMPLITUDE_LEVELS } from '../../../src/settings/publications.ts'
+import type { PublicationKind } from '../../../src/settings/publication-kinds.ts'
 import type { Policy } from '../../../src/settings/site/policy.ts'
 
 const KIND = 'amplitude-bank'
@@ -27,6 +30,7 @@ describe('what a site shows', () => {
   let home: string
   let isWithheld = false
   const written: unknown[] = []
+  let notices: Notices
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'consilium-shows-'))
@@ -37,13 +41,14 @@ describe('what a site shows', () => {
 
   async function open (method: MethodSettings | undefined, policy: Policy): Promise<Publications | undefined> {
     const logger = createLogger('silent')
+    notices = new Notices(logger)
     const site = {
       federation: { id: 'f', document: { method, training: { episode: EPISODE }, averaging: { normBound: 5 } } },
       peerId: SELF,
       policy,
       paths: sitePaths(home),
       logger,
-      notices: new Notices(logger)
+      notices
     } as unknown as PublicationsInit['site']
     return await Publications.open({ site, schema, audit: { record: (entry) => { written.push(entry) } }, isWithheld: () => isWithheld })
   }
@@ -79,6 +84,35 @@ describe('what a site shows', () => {
     isWithheld = false
     await site.show(KIND, 2, Float32Array.from(VALUES, (value) => value + 0.001))
     expect(site.shown(), 'what is none of the levels takes the place of nothing').to.deep.equal([])
+  })
+
+  it('neither passes the gate nor is kept where one consent is missing, and the site is told so', async () => {
+    const site = (await open(SHARING, {}))!
+    await site.show(KIND, 1, VALUES)
+    expect(await namesIn(sitePaths(home).shown)).to.deep.equal([])
+    expect(notices.list.join(' ')).to.match(/lacks a consent/)
+  })
+
+  it('leaves no more while the consent is gone that it passed the gate with', async () => {
+    const policy: { publish: PublicationKind[] } = { publish: [KIND] }
+    const site = (await open(SHARING, policy))!
+    await site.show(KIND, 1, VALUES)
+    policy.publish = []
+    expect([site.shown(), site.lacking]).to.deep.equal([[], []])
+    policy.publish = [KIND]
+    expect(site.shown()[0]).to.deep.include({ kind: KIND, values: VALUES })
+  })
+
+  it('leaves no more, and is not made anew, where it was made with images of somebody who was withdrawn', async () => {
+    const { privateStore } = sitePaths(home)
+    for (const shown of [false, true]) {
+      await (await open(SHARING, CONSENT))!.show(KIND, 0, VALUES)
+      const withdrawn = [{ id: '1'.repeat(16), at: '2026-01-01T00:00:00.000Z', shown }]
+      await writeWithdrawals(privateStore, { key: '0'.repeat(16), withdrawn })
+      const site = (await open(SHARING, CONSENT))!
+      expect([site.shown().length, site.lacking]).to.deep.equal([shown ? 0 : 1, []])
+      expect(notices.list.some((notice) => /images that were withdrawn/.test(notice))).to.equal(shown)
+    }
   })
 
   it('is made once: after a restart it is the same, and gone with the consent', async () => {

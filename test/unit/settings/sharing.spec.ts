@@ -3,6 +3,7 @@ import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { defaultAveraging } from '../../../src/settings/averaging.ts'
 import { conflictIn, type FederationSettings } from '../../../src/settings/federation-settings.ts'
 import { defaultModelSettings } from '../../../src/settings/model.ts'
+import { PUBLICATIONS } from '../../../src/settings/publication-kinds.ts'
 import { sharingInWords } from '../../../src/settings/publications.ts'
 import { trainingSection } from '../../../src/site-model/fit-settings.ts'
 
@@ -75,5 +76,12 @@ describe('method.sharing', () => {
     expect(sharingInWords(settings)[0]).to.match(/core-adapter.*alone.*policy\.json/)
     expect(sharingInWords({ method: { sharing: ['moments'] } })[0]).to.match(/moments.*untrained.*5 patients or more.*policy\.json/)
     expect(sharingInWords({})).to.deep.equal([])
+    for (const kind of PUBLICATIONS) {
+      const [sentence, ...more] = sharingInWords({ method: { sharing: [kind] } })
+      expect(more).to.deep.equal([])
+      expect(sentence).to.include(`show each other ${kind}: `).and.include('policy.json')
+      expect(PUBLICATIONS.filter((each) => sentence!.includes(each))).to.deep.equal([kind])
+    }
+    expect(sharingInWords({ method: { sharing: [...PUBLICATIONS] } })).to.have.length(PUBLICATIONS.length)
   })
 })

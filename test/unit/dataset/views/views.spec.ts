@@ -87,6 +87,58 @@ describe('views of training images', () => {
     })
   })
 
+  describe('low frequencies of any size', () => {
+    /** Every coefficient by its definition. */
+    function byDefinition ({ height, width, values }: Plane, u: number, v: number): [number, number] {
+      let [real, imaginary] = [0, 0]
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const angle = 2 * Math.PI * (u * y / height + v * x / width)
+          real += values[y * width + x]! * Math.cos(angle)
+          imaginary -= values[y * width + x]! * Math.sin(angle)
+        }
+      }
+      return [real / (height * width), imaginary / (height * width)]
+    }
+
+    const drawn = (height: number, width: number, seed: number): Plane => {
+      const random = seededRandom(seed)
+      return { height, width, values: Float64Array.from({ length: height * width }, () => Math.floor(256 * random())) }
+    }
+
+    for (const [height, width] of [[9, 9], [10, 12], [11, 14], [13, 9], [16, 10]] as const) {
+      it(`${height} × ${width}: are those of the definition, keep their phases, take the amplitudes and leave all others`, () => {
+        const [plane, other] = [drawn(height, width, 1), drawn(height, width, 2)]
+        for (const window of [0, 1, 2, 4]) {
+          const found = lowFrequencies(plane, window)
+          expect(found).to.have.length(2 * window ** 2 + 2 * window + 1)
+          for (const { u, v, real, imaginary } of found) expectClose([real, imaginary], byDefinition(plane, u, v), 1e-9)
+          const amplitudes = amplitudesOf(other, window)
+          const mixed = { height, width, values: withAmplitudes(plane, { window, ratio: 1, amplitudes }) }
+          lowFrequencies(mixed, window).forEach(({ real, imaginary }, i) => {
+            const before = found[i]!
+            // As a turn of the one against the other: phases of π and −π are the same.
+            const turn = Math.atan2(imaginary * before.real - real * before.imaginary, real * before.real + imaginary * before.imaginary)
+            expect(turn).to.be.closeTo(0, 1e-9)
+            expect(Math.hypot(real, imaginary)).to.be.closeTo(amplitudes[i]!, 1e-9)
+          })
+          for (let u = 0; u < height; u++) {
+            for (let v = 0; v <= width / 2; v++) {
+              if (Math.max(Math.min(u, height - u), v) <= window) continue
+              expectClose(byDefinition(mixed, u, v), byDefinition(plane, u, v), 1e-9)
+            }
+          }
+        }
+      })
+    }
+
+    it('of a flat image are its mean alone: what rounding leaves of the others has no phase to give', () => {
+      const flat: Plane = { height: 11, width: 9, values: new Float64Array(99).fill(77) }
+      const amplitudes = Array.from({ length: 13 }, () => 20)
+      for (const value of withAmplitudes(flat, { window: 2, ratio: 1, amplitudes })) expect(value).to.be.closeTo(20, 1e-9)
+    })
+  })
+
   it('a smooth map stays within the numbers that it is drawn from, and adds up', () => {
     expectClose(smoothField({ height: 3, width: 5, every: 2 }, () => 0.25), Array.from({ length: 15 }, () => 0.25), 1e-6)
     const field = smoothField({ height: 40, width: 30, every: 8 }, seededRandom(1))

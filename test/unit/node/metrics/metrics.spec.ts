@@ -42,6 +42,14 @@ describe('Metrics', () => {
     }
   })
 
+  it('says of a site without labels that it reads, and no Dice of it', async () => {
+    expect(await metrics.page(WELL)).to.match(/^consilium_reads 0$/m)
+    const status: Reading['status'] = { ...WELL.status, reads: true }
+    for (const key of ['dice', 'classes'] as const) delete status[key]
+    const page = await metrics.page({ ...WELL, status })
+    expect(page).to.match(/^consilium_reads 1$/m).and.not.match(/^consilium_(class_)?dice_ratio[ {]/m)
+  })
+
   it('pleases promtool', async function () {
     needPromtool(this)
     expect(faultsIn(['check', 'metrics'], await metrics.page(WELL))).to.equal('')

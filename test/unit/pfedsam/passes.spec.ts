@@ -1,0 +1,25 @@
+import { expect } from 'chai'
+import { passesOf } from '../../../bench/pfedsam/passes.ts'
+import type { Job } from '../../../src/experiment/jobs.ts'
+
+const JOB = { data: 'fundus-phantom', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 } as const
+const CONSISTENT: Job['settings'] = { training: { views: { kind: 'gin', share: 1, consistency: 10 } } }
+
+describe('what an image of a round costs', () => {
+  const rows: readonly [string, Job['settings'], number][] = [
+    ['frozen', {}, 0],
+    ['fedavg-lora', {}, 2],
+    ['gin', {}, 2],
+    ['fedavg-lora', CONSISTENT, 6],
+    ['feddg', {}, 6],
+    ['fedda-joint', {}, 2 + 2 / 3],
+    ['fedda-moments', {}, 2],
+    ['pfedsam-gossip', {}, 2 + 2 / 3],
+    ['pfedsam-gossip', CONSISTENT, 8]
+  ]
+  for (const [method, settings, passes] of rows) {
+    it(`is ${passes.toFixed(2)} passes by ${method}${settings === CONSISTENT ? ' with consistency' : ''}`, () => {
+      expect(passesOf({ ...JOB, method, settings: settings ?? {} })).to.be.closeTo(passes, 1e-9)
+    })
+  }
+})
