@@ -180,9 +180,10 @@ export function withinOf ({ job, parts }: Pick<RunRecord, 'job' | 'parts'>): num
   return parts == null || groups == null ? undefined : withinGroup(parts, groups)
 }
 
-/** Where nothing else is said, all sites are of one group. */
+/** Where it is not known which groups there are, as in a folder, undefined. */
 export function randOf ({ job, groupsFound }: Pick<RunRecord, 'job' | 'groupsFound'>): number | undefined {
-  return groupsFound == null ? undefined : adjustedRand(groupsFound, groupsOf(job.data) ?? groupsFound.map(() => 0))
+  const groups = groupsOf(job.data)
+  return groupsFound == null || groups == null ? undefined : adjustedRand(groupsFound, groups)
 }
 
 function crossOf (runs: readonly RunRecord[]): Pick<MethodSummary, 'cross'> {

@@ -71,7 +71,7 @@ export interface MethodRun {
 export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const { learner, method, sites, settings: { rounds, scoreEvery } } = run
   const pooled = method.mixing === 'pooled'
-  const known = sites.map((site) => ({ ...site, train: trainedOn(site.train, run.settings.train) }))
+  const known = sites.map((site) => asTrained(site, run.settings))
   const models = await createModels(run, pooled ? [{ train: known.flatMap(({ train }) => train) }] : known)
   const announced = new Announced(run.settings, models)
   const mixer = createMixer(run, models, announced)
@@ -147,8 +147,11 @@ function partsOf (
 }
 
 /** As a site loads its folder: images without any label are left out where the method has no use for them. */
-function trainedOn (samples: SiteData['train'], { supervision = [] }: TrainSettings): SiteData['train'] {
-  return supervision.includes('none') ? samples : samples.filter(({ kind }) => kind !== 'none')
+export function asTrained (site: SiteData, { train: { supervision = [] } }: Pick<RunSettings, 'train'>): SiteData {
+  if (supervision.includes('none')) return site
+  const known = (samples: SiteData['train']): SiteData['train'] => samples.filter(({ kind }) => kind !== 'none')
+  const { choice } = site
+  return { ...site, train: known(site.train), ...(choice == null ? {} : { choice: { ...choice, train: known(choice.train) } }) }
 }
 
 export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {

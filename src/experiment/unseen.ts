@@ -4,7 +4,7 @@ import type { Mode } from '../settings/model.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
 import { pseudoLabelled } from '../site-model/trainer/pseudo-labels.ts'
 import type { SiteData } from './data-source.ts'
-import { createSharedLearner, planOf, siteSeed, type RunSettings, type TrainedSites } from './run-method.ts'
+import { asTrained, createSharedLearner, planOf, siteSeed, type RunSettings, type TrainedSites } from './run-method.ts'
 import { meanScore, type Score } from './score.ts'
 import { TrainedSite } from './site-model.ts'
 
@@ -23,7 +23,8 @@ interface Newcomer { readonly engine: Engine, readonly base: BaseModel, readonly
 
 const PERSONAL_ROUNDS = 2
 
-export async function tryUnseen (newcomer: Newcomer, { models }: TrainedSites, site: SiteData): Promise<Unseen> {
+export async function tryUnseen (newcomer: Newcomer, { models }: TrainedSites, loaded: SiteData): Promise<Unseen> {
+  const site = asTrained(loaded, newcomer.settings)
   const { adapter } = models[0]!
   const seed = siteSeed(newcomer.settings.seed, models.length)
   const settings = { ...newcomer.settings, rounds: PERSONAL_ROUNDS }

@@ -309,7 +309,9 @@ export class Averager {
       normBound,
       distort: this.#distort,
       usualRadius: this.isSettling && clipRadius < usualRadius ? Infinity : usualRadius,
-      terms: { round: this.#round, mass, clipRadius: stated, steps, ...(this.#reads ? { reads: true } : {}), ...this.#scope(partner, mass) },
+      terms: {
+        round: this.#round, mass, clipRadius: stated, steps, ...(this.#reads ? { reads: true } : {}), ...this.#scope(partner, mass)
+      },
       scoped: this.#init.scoped,
       mixed: (into) => {
         into.set(this.values)

@@ -201,7 +201,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   sayWarnings(notices, [store, log, unmixed, site.metrics, ...sealed.files], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
-  if (ready.facts != null) site.record.facts = ready.facts
+  takeFacts(site, ready)
   const init = averagerInit(site, ready, { schema, saved, log, landed, others, sealed })
   const averager = await Averager.recover(init)
   recoverExchanges(log, averager, audit)
@@ -225,6 +225,11 @@ async function guardOf (site: Site, trained: number, audit: Auditor): Promise<Pr
   if (mechanism == null || site.record.reads) return undefined
   if (site.restored != null) await PrivacyLedger.doubt(folder, 'this home is that of a backup, and what it spent since is not known')
   return await openPrivacyGuard({ mechanism, training, folder, federation: id, trained, notices, audit, now: Date.now })
+}
+
+/** What a site tells of its images is known before it trains: after a restart, too. */
+function takeFacts ({ record }: Site, { facts }: TrainerReady): void {
+  record.facts ??= facts
 }
 
 /** What was damaged is past; what the trainer says of its data holds as long as it has them. */

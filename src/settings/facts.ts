@@ -112,12 +112,15 @@ function conflictInSelection ({ method, training }: Around): string | undefined 
 }
 
 function conflictInMix (settings: Around): string | undefined {
-  const { elementMix, units, relations, sharing } = settings.method ?? {}
+  const { elementMix, units, relations, sharing, generalisation } = settings.method ?? {}
   if (elementMix == null) return undefined
   const other = units != null ? 'method.units is' : relations != null ? 'method.relations is' : whatStays(settings)
   if (other != null) return `method.elementMix: ${other} what stays at a site already: leave one of them out`
   if (sharing?.includes('core-adapter') === true) {
     return 'method.elementMix: a site trains from a mixture, which core-adapter would not show: leave one of them out'
+  }
+  if (generalisation != null) {
+    return 'method.elementMix: a site trains from its mixture, and method.generalisation tells how far the average moves: leave one out'
   }
   return hasFactors(settings)
     ? undefined

@@ -2,13 +2,14 @@ import { join } from 'node:path'
 import { readFloatTensors, writeSafetensors } from '../adapter/safetensors.ts'
 import type { Fitted } from '../dataset/index.ts'
 import { CorruptFileError } from '../errors.ts'
-import type { Facts } from '../gossip-aggregation/facts.ts'
 import { NO_CHECKSUM, requireChecksum, withChecksum } from '../home/checksum.ts'
 import { makePrivateFolder, readIfThere, writeFileSafely } from '../home/files.ts'
 import type { Learner } from '../model/train/learner.ts'
-import type { TrainerSetup } from '../rounds/trainer-messages.ts'
+import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { clustersIn } from '../settings/method.ts'
 import { imageClusters } from './image-clusters.ts'
+
+type Facts = NonNullable<TrainerReady['facts']>
 
 interface Told {
   readonly facts?: Facts

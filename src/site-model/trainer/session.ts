@@ -29,8 +29,6 @@ import { TrainingData } from './training-data.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
-type Facts = NonNullable<TrainerCalls['train']['reply']['facts']>
-
 export type Progress = (progress: { step: number, steps: number }) => void
 
 /** What the daemon may ask of a loaded site. */

@@ -70,7 +70,8 @@ describe('sites that wait for others', function () {
     expect([one.rounds, other.rounds]).to.deep.equal([rounds, rounds])
     expect(one.exchangesByRound.filter((count) => count === 0), one.exchangesByRound.join()).to.have.length.at.most(3)
     expect(one.steps.lost + other.steps.lost).to.equal(0)
-    expect(one.warnings.join('\n')).to.match(pauses)
+    // Why no exchange comes about may be said in other words meanwhile.
+    expect(one.warnings.join('\n')).to.match(/without an exchange: training pauses/)
   })
 
   it('at the end do not leave with what no other has', async () => {
