@@ -86,7 +86,7 @@ describe('styles that patches swap', function () {
     ]
     wanted.forEach((value, i) => { expect(swapped[i], `number ${i}`).to.be.closeTo(value, 2e-5) })
     const same = swapStyles(map(square), { matrix: matrix(0, 1, 2, 3) }).dataSync()
-    square.forEach((value, i) => { expect(same[i]).to.be.closeTo(value, 1e-5) })
+    square.forEach((value, i) => { expect(same[i]).to.be.closeTo(value, 1e-6 * Math.max(1, value)) })
   })
 
   it('come from donors, whose mean and deviation a patch then has, and tile odd sides', () => {
@@ -102,7 +102,8 @@ describe('styles that patches swap', function () {
     for (const rows of [[0, 1], [2, 3, 4]]) {
       for (const columns of [[0, 1], [2, 3, 4]]) {
         const [[mean, deviation], [wantedMean, wanted]] = [stats(swapped, rows, columns), stats(donor, rows, columns)]
-        expect(mean).to.be.closeTo(wantedMean, 1e-4)
+        expect(mean).to.be.closeTo(wantedMean, 1e-5)
+        // What is added to the variance below the root moves it.
         expect(deviation).to.be.closeTo(wanted, 1e-4)
       }
     }
