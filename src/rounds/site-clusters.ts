@@ -73,7 +73,8 @@ export class SiteClusters {
       return
     }
     this.#isRunning = true
-    driven.then(took).catch(() => {}).finally(() => { this.#isRunning = false })
+    // Of the same facts it would fail again.
+    driven.then(took).catch(() => { this.#knownBy = by }).finally(() => { this.#isRunning = false })
   }
 
   #facts (): ReadonlyMap<string, Facts> {

@@ -5,6 +5,7 @@ import type { TrainSettings } from '../../settings/training.ts'
 import { treeAffinity } from '../objectives/spanning-tree.ts'
 import { gatedCrf, halfShifts, treeEnergy, type Shift } from '../objectives/structure.ts'
 import { scalar } from '../train/host-records.ts'
+import { isPartial } from '../train/paired-batches.ts'
 import type { Component, Run, Term } from './component.ts'
 
 type Structure = NonNullable<TrainSettings['structure']>
@@ -33,16 +34,12 @@ export function structure (settings: Structure, maskSide: number): Component {
     name: 'structure',
     terms: { G: terms },
     feeds: (phase, batch, _, { samples }): HostRecord => {
-      if (phase !== 'G' || !samples.some(isWeak)) return {}
-      const cells = batch.map((each) => isWeak(each) ? cellsOf(each, maskSide) : nothing(maskSide))
+      if (phase !== 'G' || !samples.some(isPartial)) return {}
+      const cells = batch.map((each) => isPartial(each) ? cellsOf(each, maskSide) : nothing(maskSide))
       const ofTree = tree === 0 ? {} : treeFeeds(cells, settings, maskSide)
       return { ...ofTree, ...(crf === 0 ? {} : crfFeeds(cells, settings, shifts, maskSide)) }
     }
   }
-}
-
-function isWeak ({ kind }: Fitted): boolean {
-  return kind != null
 }
 
 function probabilities ({ student: { masks } }: Run): tf.Tensor {

@@ -10,7 +10,7 @@ export function isLabelled ({ kind }: Fitted): boolean {
 }
 
 /** Something of it is not known: teachers may say it. */
-function isPartial ({ kind }: Fitted): boolean {
+export function isPartial ({ kind }: Fitted): boolean {
   return kind != null
 }
 
