@@ -1,7 +1,8 @@
 /**
- * A member of the federation that has turned: floods one site on every protocol for a time and prints what it managed, as one JSON
- * object.
+ * A member of the federation that has turned: floods one site on every protocol for a time, or until SIGTERM, and prints what it
+ * managed, as one JSON object.
  */
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
@@ -124,7 +125,7 @@ const running = [
   ...(chosen === 'connections' ? [hammer('hang-ups', hangUp)] : []),
   hammer('connections', dial)
 ]
-await sleep(Number(values.seconds) * 1_000)
+await Promise.race([sleep(Number(values.seconds) * 1_000), once(process, 'SIGTERM')])
 stop.abort()
 await Promise.allSettled(running)
 process.stdout.write(JSON.stringify({ peerId, firstCutMs: firstCutMs ?? null, lastConnectedAtMs: lastConnectedAt, counts }) + '\n')

@@ -6,6 +6,8 @@ import { ATTACKS } from './attacks.ts'
 import { Stage } from './stage.ts'
 
 const POLL_MS = 100
+/** For a flood that goes on until the honest sites have exchanged. */
+const PATIENCE_SECONDS = 120
 
 /** What a time was like for the victim. */
 export interface Window {
@@ -41,22 +43,29 @@ export interface Result {
   readonly floods: readonly Flood[]
 }
 
-/**
- * Real daemons in a federation of which one member turns: `seconds` of quiet, then as many of flood by all attacks at once, or (`each`)
- * by one after the other, each from a member of its own.
- */
-export async function runFlood ({ seconds, each, say }: { seconds: number, each: boolean, say: (line: string) => void }): Promise<Result> {
+export interface Plan {
+  /** Of quiet, and of each flood. */
+  readonly seconds: number
+  /** One attack after the other, each from a member of its own, not all at once. */
+  readonly each: boolean
+  /** A flood goes on until the honest sites have exchanged so often under it, for 120 s more at most; 0 if not given. */
+  readonly exchanges?: number
+  readonly say: (line: string) => void
+}
+
+/** Real daemons in a federation of which one member turns: a time of quiet, then as long a flood. */
+export async function runFlood ({ seconds, each, exchanges = 0, say }: Plan): Promise<Result> {
   const attacks = each ? [...ATTACKS.map(({ name }) => name), 'announcements', 'connections'] : ['all']
   const stage = await Stage.open(attacks.length)
   try {
     say('two honest sites are up: waiting until they train and exchange')
     await stage.warmUp()
     say(`${seconds} s of quiet`)
-    const quiet = await watch(stage, seconds)
+    const quiet = await watch(stage, { seconds, exchanges: 0 })
     const floods: Omit<Flood, 'ledger'>[] = []
     for (const [i, attack] of attacks.entries()) {
       say(`${seconds} s of flood: ${attack}`)
-      floods.push(await flood(stage, i, attack, seconds))
+      floods.push(await flood(stage, i, attack, { seconds, exchanges }))
     }
     await stage.endHonest()
     const named = await entriesByPeer(stage.home('victim'))
@@ -66,23 +75,31 @@ export async function runFlood ({ seconds, each, say }: { seconds: number, each:
   }
 }
 
-async function flood (stage: Stage, index: number, attack: string, seconds: number): Promise<Omit<Flood, 'ledger'>> {
+async function flood (stage: Stage, index: number, attack: string, least: Least): Promise<Omit<Flood, 'ledger'>> {
   const { round } = await stage.status()
-  const child = stage.startHostile(index, ['--seconds', String(seconds), '--attack', attack, '--round', String(round)])
-  const window = await watch(stage, seconds)
-  await child.ended
+  const most = String(least.seconds + PATIENCE_SECONDS)
+  const child = stage.startHostile(index, ['--seconds', most, '--attack', attack, '--round', String(round)])
+  const window = await watch(stage, least)
+  await child.end()
   if (child.stdout === '') throw new Error(`the flooder failed: ${child.stderr}`)
   const hostile = JSON.parse(child.stdout) as Hostile
   const { warnings } = await stage.status()
   return { attack, ...window, hostile, warnings: warnings.filter((each) => each.includes(hostile.peerId)) }
 }
 
-async function watch (stage: Stage, seconds: number): Promise<Window> {
+interface Least { readonly seconds: number, readonly exchanges: number }
+
+async function watch (stage: Stage, least: Least): Promise<Window> {
   const { victim } = stage
   const begun = Date.now()
   const [{ exchanges }, processor] = [await stage.status(), await victim.processorMs()]
   let peakMiB = 0
-  while (Date.now() - begun < seconds * 1_000) {
+  const isOver = async (): Promise<boolean> => {
+    const past = (Date.now() - begun) / 1_000
+    if (past < least.seconds) return false
+    return past > least.seconds + PATIENCE_SECONDS || (await stage.status()).exchanges - exchanges >= least.exchanges
+  }
+  while (!await isOver()) {
     peakMiB = Math.max(peakMiB, await victim.residentMiB())
     await sleep(POLL_MS)
   }
