@@ -37,7 +37,7 @@ export interface Preset {
 const ALL = METHODS.filter(({ extra }) => extra == null)
 const MAIN = ALL.filter(({ ablation }) => ablation == null)
 const PHANTOMS: readonly DataName[] = ['fundus-phantom', 'prostate-phantom']
-const UNSEEN = ['pfedsam-gossip']
+const UNSEEN = ['pfedsam-gossip', 'adaptive']
 /** For sites that look unlike each other, or like none that was trained on. */
 const UNLIKE = ['gin', 'gin-half', 'strong', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic']
 
@@ -93,7 +93,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   },
   mixing: {
     data: ['prostate-conflict', 'two-organs', 'fundus-phantom'],
-    methods: ['local', 'fedavg-lora', 'pfedsam-gossip', 'apple', 'fca', 'drflm', 'robust', 'mixup'],
+    methods: ['local', 'fedavg-lora', 'pfedsam-gossip', 'apple', 'fca', 'drflm', 'robust', 'mixup', 'spp-fgc', 'spp-fgc-one'],
     seeds: [1, 2, 3],
     rounds: 16,
     train: 20,

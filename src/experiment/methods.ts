@@ -178,7 +178,12 @@ export const METHODS: readonly Method[] = [
   },
   { name: 'fca', title: 'FCA, smooth', ...UNITWISE },
   { name: 'fca-binary', title: 'FCA, binary', ...UNITWISE, settings: { method: { units: { update: 'binary' } } } },
-  { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
+  {
+    name: 'fca-common',
+    title: 'FCA, what is common lands',
+    ...UNITWISE,
+    settings: { method: { units: { contributes: 'common' } } }
+  },
   { name: 'apple', title: 'APPLE', ...RELATED },
   { name: 'apple-layer', title: 'APPLE, layer by layer', ...RELATED, settings: { method: { relations: { by: 'layer' } } } },
   { name: 'spp-fgc', title: 'SPP-FGC', ...CLUSTERED },
