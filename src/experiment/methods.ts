@@ -193,6 +193,12 @@ export const METHODS: readonly Method[] = [
     ...CLUSTERED,
     settings: { method: { clusters: { count: 1 } } }
   },
+  {
+    name: 'spp-fgc-decoder',
+    title: 'SPP-FGC, the decoder by alike sites',
+    ...CLUSTERED,
+    settings: { method: { clusters: { own: ['^mask_decoder\\.'] } } }
+  },
   { name: 'fedsemidg', title: 'FedSemiDG', ...SEMI },
   { name: 'fedsemidg-equal', title: 'FedSemiDG, all sites count alike', ...SEMI, settings: { method: { generalisation: { step: 0 } } } },
   {
