@@ -50,6 +50,8 @@ const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: tr
 const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: true } as const
 /** docs/spec/teachers.md: two teachers see half of a batch of twice the images. */
 const SEMI = { preset: 'fedsemidg', mixing: 'server', mode: 'global', extra: true, cost: 3.6 } as const
+/** What of those methods shows what a part is worth. */
+const PART = { ablation: true } as const
 const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
@@ -127,6 +129,31 @@ export const METHODS: readonly Method[] = [
     extra: true
   },
   { name: 'fedicra', title: 'FedICRA', ...WEAK, cost: 1.5 },
+  { name: 'fedicra-no-mix', title: 'FedICRA without element mix', ...WEAK, ...PART, settings: { method: { elementMix: undefined } } },
+  {
+    name: 'fedicra-no-turns',
+    title: 'FedICRA without alternation',
+    ...WEAK,
+    ...PART,
+    cost: 1.5,
+    settings: { method: { alternate: undefined } }
+  },
+  {
+    name: 'fedicra-no-contrast',
+    title: 'FedICRA without site contrast',
+    ...WEAK,
+    ...PART,
+    cost: 1.5,
+    settings: { method: { siteContrast: undefined } }
+  },
+  {
+    name: 'fedicra-no-structure',
+    title: 'FedICRA without tree energy and gated CRF',
+    ...WEAK,
+    ...PART,
+    cost: 1.5,
+    settings: { training: { structure: undefined } }
+  },
   {
     name: 'strong',
     title: 'FedAvg-LoRA with strong changes of shape, contrast and noise',
@@ -189,16 +216,49 @@ export const METHODS: readonly Method[] = [
     settings: { method: { clusters: { count: 1 } } }
   },
   { name: 'fedsemidg', title: 'FedSemiDG', ...SEMI },
-  { name: 'fedsemidg-equal', title: 'FedSemiDG, all sites count alike', ...SEMI, settings: { method: { generalisation: { step: 0 } } } },
+  {
+    name: 'fedsemidg-equal',
+    title: 'FedSemiDG, all sites count alike',
+    ...SEMI,
+    ...PART,
+    settings: { method: { generalisation: { step: 0 } } }
+  },
+  {
+    name: 'fedsemidg-no-features',
+    title: 'FedSemiDG without perturbed features',
+    ...SEMI,
+    ...PART,
+    settings: { training: { perturbedFeatures: { weight: 0 } } }
+  },
   {
     name: 'mean-teacher',
     title: 'FedSemiDG, by the mean of what is trained alone',
     ...SEMI,
+    ...PART,
     settings: {
       training: { dualTeacher: { teachers: ['ema'] }, perturbedFeatures: { weight: 0 } },
       method: { generalisation: { step: 0 } }
     }
   },
   { name: 'partial', title: 'FedAvg-LoRA on what is marked', preset: 'partial', mixing: 'server', mode: 'global', extra: true },
+  {
+    name: 'partial-turned',
+    title: 'FedAvg-LoRA on what is marked, images flipped and turned',
+    preset: 'partial',
+    mixing: 'server',
+    mode: 'global',
+    settings: { training: { augment: true } },
+    extra: true
+  },
+  { name: 'partial-alone', title: 'local only (LoRA) on what is marked', preset: 'partial', mixing: 'alone', mode: 'global', extra: true },
+  {
+    name: 'pfedsam-partial',
+    title: 'pFedSAM by gossip on what is marked',
+    preset: 'pfedsam',
+    mixing: 'gossip',
+    mode: 'personal',
+    settings: { training: { supervision: ['mask', 'block', 'scribble', 'points', 'box'] } },
+    extra: true
+  },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]
