@@ -60,13 +60,13 @@ const LABELLED: readonly Condition[] = [
     methods: ['partial', 'fedicra'],
     onFirst: [
       'partial-alone', 'pfedsam-partial', 'structure',
-      'fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure'
+      'fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure', 'fedicra-eta-100'
     ]
   },
   {
     labelling: 'few:0.2',
     methods: ['partial', 'partial-turned', 'fedsemidg'],
-    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'mean-teacher']
+    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-unsure']
   }
 ]
 
@@ -137,7 +137,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     methods: rowsOf(LABELLED),
     conditions: LABELLED,
     seeds: [1, 2, 3],
-    rounds: 16,
+    rounds: 12,
     train: 20,
     validation: 16,
     scoreEvery: 4,

@@ -1,7 +1,7 @@
 import { EPISODE } from '../settings/methods/generalising.ts'
 import { KL, MIXUP } from '../settings/methods/mixing.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
-import { STRUCTURE } from '../settings/methods/weak.ts'
+import { MIX, STRUCTURE } from '../settings/methods/weak.ts'
 import type { Mode } from '../settings/model.ts'
 
 /** How sites' adapters come together: by gossip as in a federation, by a server's exact average, or not at all. */
@@ -46,7 +46,8 @@ const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as 
 const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
 const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
 const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: true } as const
-/** docs/spec/weak.md; where what to take of the average is learnt, half as many steps come beside those of a round. */
+/** docs/spec/weak.md: a tree for each image of a step, and steps that learn what to take of the average beside those of a round. */
+const WEAK_COST = { whole: 3.2, noMix: 2.4, noStructure: 1.8 } as const
 const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: true } as const
 /** docs/spec/teachers.md: two teachers see half of a batch of twice the images. */
 const SEMI = { preset: 'fedsemidg', mixing: 'server', mode: 'global', extra: true, cost: 3.6 } as const
@@ -125,17 +126,25 @@ export const METHODS: readonly Method[] = [
     preset: 'partial',
     mixing: 'server',
     mode: 'global',
+    cost: WEAK_COST.noMix,
     settings: { training: { structure: STRUCTURE } },
     extra: true
   },
-  { name: 'fedicra', title: 'FedICRA', ...WEAK, cost: 1.5 },
-  { name: 'fedicra-no-mix', title: 'FedICRA without element mix', ...WEAK, ...PART, settings: { method: { elementMix: undefined } } },
+  { name: 'fedicra', title: 'FedICRA', ...WEAK, cost: WEAK_COST.whole },
+  {
+    name: 'fedicra-no-mix',
+    title: 'FedICRA without element mix',
+    ...WEAK,
+    ...PART,
+    cost: WEAK_COST.noMix,
+    settings: { method: { elementMix: undefined } }
+  },
   {
     name: 'fedicra-no-turns',
     title: 'FedICRA without alternation',
     ...WEAK,
     ...PART,
-    cost: 1.5,
+    cost: WEAK_COST.whole,
     settings: { method: { alternate: undefined } }
   },
   {
@@ -143,7 +152,7 @@ export const METHODS: readonly Method[] = [
     title: 'FedICRA without site contrast',
     ...WEAK,
     ...PART,
-    cost: 1.5,
+    cost: WEAK_COST.whole,
     settings: { method: { siteContrast: undefined } }
   },
   {
@@ -151,9 +160,17 @@ export const METHODS: readonly Method[] = [
     title: 'FedICRA without tree energy and gated CRF',
     ...WEAK,
     ...PART,
-    cost: 1.5,
+    cost: WEAK_COST.noStructure,
     settings: { training: { structure: undefined } }
   },
+  ...[10, 30, 100].map((times): Method => ({
+    name: `fedicra-eta-${times}`,
+    title: `FedICRA, its mixture learnt ${times} times as fast`,
+    ...WEAK,
+    ...PART,
+    cost: WEAK_COST.whole,
+    settings: { method: { elementMix: { eta: times * MIX.eta } } }
+  })),
   {
     name: 'strong',
     title: 'FedAvg-LoRA with strong changes of shape, contrast and noise',
@@ -229,6 +246,13 @@ export const METHODS: readonly Method[] = [
     ...SEMI,
     ...PART,
     settings: { training: { perturbedFeatures: { weight: 0 } } }
+  },
+  {
+    name: 'fedsemidg-unsure',
+    title: 'FedSemiDG, teachers also heard where they are less sure',
+    ...SEMI,
+    ...PART,
+    settings: { training: { dualTeacher: { quantileStart: 0.8, quantileEnd: 0.95 } } }
   },
   {
     name: 'mean-teacher',

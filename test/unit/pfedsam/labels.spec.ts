@@ -69,7 +69,9 @@ describe('bench:pfedsam --preset labels', function () {
     expect(rows('few:0.2', 'prostate-phantom')).to.deep.equal(new Set(['partial', 'partial-turned', 'fedsemidg']))
     const parts = ['fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure']
     expect(rows('mixed-weak', 'fundus-phantom')).to.include.all.keys(...parts)
-    expect(rows('few:0.2', 'fundus-phantom')).to.include.all.keys('fedsemidg-equal', 'fedsemidg-no-features', 'mean-teacher')
+    expect(rows('few:0.2', 'fundus-phantom')).to.include.all.keys('fedsemidg-equal', 'fedsemidg-no-features')
+    expect([...rows('mixed-weak', 'fundus-phantom'), ...rows('few:0.2', 'fundus-phantom')])
+      .to.include.members(['fedicra-eta-100', 'fedsemidg-unsure'])
     const base = { config: samConfig('sam-tiny'), hash: 'a'.repeat(64) }
     expect(new Set(jobs.map((job) => jobHash(job, base))).size).to.equal(jobs.length)
     expect(jobs.length).to.be.at.most(MOST.runs)
@@ -91,6 +93,9 @@ describe('bench:pfedsam --preset labels', function () {
     expect(left('fedicra-no-contrast')).to.deep.equal([false, false, true, false])
     expect(left('fedicra-no-structure')).to.deep.equal([false, false, false, true])
     expect(method('fedsemidg-no-features').train.perturbedFeatures).to.deep.include({ weight: 0 })
+    expect([10, 100].map((times) => method(`fedicra-eta-${times}`).method!.elementMix!.eta))
+      .to.deep.equal([10, 100].map((times) => times * whole.method!.elementMix!.eta))
+    expect(method('fedsemidg-unsure').train.dualTeacher).to.deep.include({ quantileStart: 0.8, quantileEnd: 0.95, weight: 1 })
     expect(method('partial-turned').train.augment).to.equal(true)
     expect(method('pfedsam-partial').train.supervision).to.deep.equal(method('partial').train.supervision)
   })
