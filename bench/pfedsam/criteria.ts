@@ -1,6 +1,9 @@
 import { figure, signed, type Finding } from './finding.ts'
+import { labelFindings } from './label-criteria.ts'
+import { conditionName } from './labels.ts'
 import { mixingFindings } from './mixing-criteria.ts'
-import { spread, type DataSummary, type MethodSummary, type Spread } from './summary.ts'
+import { seedwise, withSpread } from './seedwise.ts'
+import type { DataSummary, MethodSummary } from './summary.ts'
 
 const OURS = 'pfedsam-gossip'
 const RIVALS = ['local', 'fedavg-lora', 'fedmsa', 'fedper']
@@ -13,12 +16,13 @@ const NO_LOSS = 0.005
 
 /** What this data set says about each question; questions whose runs are missing are left out. */
 export function findings (summary: DataSummary): Finding[] {
-  const { data, methods, unseen } = summary
+  const { methods, unseen } = summary
+  const data = conditionName(summary)
   const of = (name: string): MethodSummary | undefined => methods.find(({ method }) => method === name)
   const ours = of(OURS)
   const adaptive = of('adaptive')
   const costs = adaptive == null ? [] : ALONE_OR_SHARED.flatMap((name) => of(name) ?? []).map((rival) => noLoss(adaptive, rival))
-  costs.push(...mixingFindings(summary))
+  costs.push(...mixingFindings(summary), ...labelFindings(summary))
   if (ours == null) return costs.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
   const [local, server, fedsam] = [of('local'), of('pfedsam-server'), of('fedsam')]
   const found = RIVALS.flatMap((name): Finding[] => {
@@ -74,18 +78,6 @@ function above (ours: MethodSummary, rival: MethodSummary): Finding {
   return {
     name: `above ${rival.title} by more than one standard deviation`,
     ok: known && gain > sd,
-    detail: `${signed(gain)}, sd ${known ? `${figure(sd)}; seed by seed ${withSpread(paired(ours, rival))}` : 'unknown (one seed)'}`
+    detail: `${signed(gain)}, sd ${known ? `${figure(sd)}; seed by seed ${withSpread(seedwise(ours, rival))}` : 'unknown (one seed)'}`
   }
-}
-
-/** Of seeds that both have: the same patients, so that what makes a seed easy or hard cancels out. */
-function paired (ours: MethodSummary, rival: MethodSummary): Spread {
-  return spread(ours.bySeed.flatMap(({ seed, dice }) => {
-    const other = rival.bySeed.find((each) => each.seed === seed)
-    return other == null ? [] : [dice - other.dice]
-  }))
-}
-
-function withSpread ({ mean, sd, count }: Spread): string {
-  return count > 1 ? `${signed(mean)} ± ${figure(sd)}` : signed(mean)
 }

@@ -11,8 +11,9 @@ import { RunStore } from '../../src/experiment/run-store.ts'
 import { findings } from './criteria.ts'
 import { duration, estimateSeconds, machineFactor } from './estimate.ts'
 import type { Finding } from './finding.ts'
+import { conditionName } from './labels.ts'
 import { parseOptions, type Options } from './options.ts'
-import { dataName, jobsOf } from './presets.ts'
+import { dataName, jobsOf, type Preset } from './presets.ts'
 import { progressView } from './progress.ts'
 import { textTable } from './report/text.ts'
 import { writeReport } from './report/write.ts'
@@ -52,9 +53,14 @@ async function planText ({ name, preset, workers, threads }: Options, jobs: read
   const wall = seconds * machineFactor(known) / workers / (workers > 1 ? CORE_SHARE : 1)
   return `${name}: ${preset.methods.length} methods × ${preset.data.map(dataName).join(', ')} × seeds ${
     preset.seeds.join(', ')
-  }; ${preset.rounds} rounds, ${preset.train} training and ${preset.validation} validation patients per site
+  }${labelText(preset)}; ${preset.rounds} rounds, ${preset.train} training and ${preset.validation} validation patients per site
 ${jobs.length} runs, ${known.length} of them done before; about ${duration(wall)} on ${workers} quiet cores (${threads} thread a run)
 `
+}
+
+function labelText ({ conditions = [], labelling }: Preset): string {
+  const asked = conditions.length === 0 ? [labelling] : conditions.map((each) => each.labelling)
+  return asked.every((each) => each == null) ? '' : `; labels ${asked.map((each) => each ?? 'masks of all').join(', ')}`
 }
 
 /** undefined when Ctrl-C came first. */
@@ -87,9 +93,9 @@ async function runUntilSignal ({ workers, threads }: Options, jobs: readonly Job
 
 function describe (job: Job, { sites, seconds }: RunRecord): string {
   const dice = mean(sites.map((site) => site.dice))
-  return `${job.data}, ${methodOf(job).title}, seed ${job.seed}${job.leftOut == null ? '' : `, site ${job.leftOut} left out`}: Dice ${
-    (100 * dice).toFixed(1)
-  } in ${duration(seconds)}`
+  const left = job.leftOut == null ? '' : `, site ${job.leftOut} left out`
+  const what = `${conditionName(job)}, ${methodOf(job).title}, seed ${job.seed}${left}`
+  return `${what}: Dice ${(100 * dice).toFixed(1)} in ${duration(seconds)}`
 }
 
 try {

@@ -9,7 +9,7 @@ import { parseNoise, type LabelNoise } from '../../src/experiment/label-noise.ts
 import { METHODS } from '../../src/experiment/methods.ts'
 import { readOverrides } from '../../src/federation/settings.ts'
 import { openFolder } from './folder.ts'
-import { dataName, PRESETS, PRESET_NAMES, type Preset } from './presets.ts'
+import { dataName, PRESETS, PRESET_NAMES, rowsOf, type Condition, type Preset } from './presets.ts'
 import { DATA_NAMES, siteNames, type DataName } from './sites.ts'
 
 export interface Options {
@@ -26,7 +26,7 @@ const flags = {
   preset: {
     choices: PRESET_NAMES,
     describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations), domain (unlike sites), ' +
-      'mixing (who learns from whom)',
+      'mixing (who learns from whom), labels (few and weak labels)',
     default: 'quick'
   },
   data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}, or a folder with one data folder per site` },
@@ -69,6 +69,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
   const preset = PRESETS[parsed.preset]
   const rounds = positive('--rounds', parsed.rounds ?? preset.rounds)
   const data = await dataSetsOf(parsed.data) ?? preset.data
+  const only = listOf('--only', parsed.only, METHODS.map(({ name }) => name))
   return {
     name: parsed.preset,
     preset: {
@@ -78,7 +79,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
       validation: positive('--validation', parsed.validation ?? preset.validation),
       scoreEvery: Math.min(preset.scoreEvery, rounds),
       data,
-      methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
+      ...rowsAsked(preset, only, parsed.labels),
       ...await changesOf(parsed, data),
       seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
     },
@@ -88,6 +89,27 @@ export async function parseOptions (args: string[]): Promise<Options> {
     out: parsed.out,
     dryRun: parsed.dryRun
   }
+}
+
+/** Of a preset of several labellings those that are asked for; a row that none of them names is run with each that leaves masks out. */
+function rowsAsked (
+  { methods, conditions }: Preset,
+  only: readonly string[] | undefined,
+  labels: string | undefined
+): Pick<Preset, 'methods'> & { readonly conditions?: readonly Condition[] } {
+  if (conditions == null) return { methods: only ?? methods }
+  const kept = labels == null ? conditions : conditions.filter(({ labelling }) => labelling === labellingOf(labels))
+  const named = kept.length > 0 ? kept : [{ labelling: labellingOf(labels!), methods }]
+  if (only == null) return { methods: rowsOf(named), conditions: named }
+  const known = new Set(rowsOf(named))
+  const asked = named.flatMap((condition): Condition[] => {
+    const own = condition.labelling == null ? [] : only.filter((name) => !known.has(name))
+    const { methods: rows, onFirst = [] } = condition
+    const [everywhere, first] = [rows, onFirst].map((list) => list.filter((name) => only.includes(name))) as [string[], string[]]
+    const all = [...everywhere, ...own]
+    return all.length + first.length === 0 ? [] : [{ ...condition, methods: all, onFirst: first }]
+  })
+  return { methods: rowsOf(asked), conditions: asked }
 }
 
 interface Asked {

@@ -8,9 +8,20 @@ import { defaultOf } from '../../src/settings/setting.ts'
 import { training as trainingSettings } from '../../src/settings/training.ts'
 import { isPhantom, siteCount, type DataName } from './sites.ts'
 
+/** One way to label the training images, and the rows that are run with it. */
+export interface Condition {
+  /** All of them have masks if not given. */
+  readonly labelling?: Labelling
+  readonly methods: readonly string[]
+  /** Rows of the first data set alone: what parts of a system are worth. */
+  readonly onFirst?: readonly string[]
+}
+
 export interface Preset {
   readonly data: readonly (DataName | DataFolder)[]
   readonly methods: readonly string[]
+  /** Instead of all methods with one labelling. */
+  readonly conditions?: readonly Condition[]
   readonly seeds: readonly number[]
   readonly rounds: number
   /** Patients per phantom site. */
@@ -41,7 +52,25 @@ const UNSEEN = ['pfedsam-gossip', 'adaptive']
 /** For sites that look unlike each other, or like none that was trained on. */
 const UNLIKE = ['gin', 'gin-half', 'strong', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic']
 
-export const PRESET_NAMES = ['smoke', 'quick', 'full', 'domain', 'mixing'] as const
+/** A new system is one name in the list of its labelling. */
+const LABELLED: readonly Condition[] = [
+  { methods: ['fedavg-lora', 'pfedsam-gossip'] },
+  {
+    labelling: 'mixed-weak',
+    methods: ['partial', 'fedicra'],
+    onFirst: [
+      'partial-alone', 'pfedsam-partial', 'structure',
+      'fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure', 'fedicra-eta-100'
+    ]
+  },
+  {
+    labelling: 'few:0.2',
+    methods: ['partial', 'partial-turned', 'fedsemidg'],
+    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-unsure']
+  }
+]
+
+export const PRESET_NAMES = ['smoke', 'quick', 'full', 'domain', 'mixing', 'labels'] as const
 export type PresetName = typeof PRESET_NAMES[number]
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -102,26 +131,47 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     unseen: [],
     leftOut: 0,
     noise: { 'fundus-phantom': { sites: ['handheld'], share: 0.4, radius: 3 } }
+  },
+  labels: {
+    data: PHANTOMS,
+    methods: rowsOf(LABELLED),
+    conditions: LABELLED,
+    seeds: [1, 2, 3],
+    rounds: 12,
+    train: 20,
+    validation: 16,
+    scoreEvery: 4,
+    unseen: [],
+    leftOut: 0
   }
+}
+
+/** Each once. */
+export function rowsOf (conditions: readonly Condition[]): string[] {
+  return [...new Set(conditions.flatMap(({ methods, onFirst = [] }) => [...methods, ...onFirst]))]
 }
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
 export function jobsOf (preset: Preset): Job[] {
   const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, unseenBySeed = [], leftOut } = preset
-  const { cross, labelling, noise = {}, settings, rates = {} } = preset
-  const sizes = { rounds, train, validation, scoreEvery, ...(labelling == null ? {} : { labelling }) }
-  const jobOf = (of: DataName | DataFolder, method: string, seed: number): Job =>
+  const { cross, labelling: ofAll, noise = {}, settings, rates = {} } = preset
+  const sizes = { rounds, train, validation, scoreEvery }
+  const jobOf = (of: DataName | DataFolder, method: string, seed: number, labelling = ofAll): Job =>
     ({
       ...dataOf(of),
       method,
       seed,
       ...sizes,
+      ...(labelling == null ? {} : { labelling }),
       ...noiseOf(noise[dataName(of)]),
       settings: withRound(settings, of, train),
       ...rateOf(rates[method])
     })
   const crossed = cross == null ? {} : { cross }
-  const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ ...jobOf(name, method, seed), ...crossed }))))
+  const { conditions = [{ methods }] } = preset
+  const main = conditions.flatMap((condition) => rowsOf([condition]).flatMap((method) =>
+    dataFor(method, condition, data).flatMap((name) => seeds.map((seed): Job =>
+      ({ ...jobOf(name, method, seed, condition.labelling), ...crossed })))))
   const tried = unseen.filter((method) => methods.includes(method))
   const apart = tried.flatMap((method) => data.flatMap((name) => {
     const { data: title, folder } = dataOf(name)
@@ -131,6 +181,10 @@ export function jobsOf (preset: Preset): Job[] {
     return sites.flatMap((site) => seedsOf(site).map((seed): Job => ({ ...jobOf(name, method, seed), leftOut: site })))
   }))
   return [...main, ...apart]
+}
+
+function dataFor <T> (method: string, { methods }: Condition, data: readonly T[]): readonly T[] {
+  return methods.includes(method) ? data : data.slice(0, 1)
 }
 
 export function dataOf (of: DataName | DataFolder): Pick<Job, 'data' | 'folder'> {

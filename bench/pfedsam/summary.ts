@@ -1,6 +1,7 @@
 import { createSchema } from '../../src/adapter/schema.ts'
 import { mean } from '../../src/common/mean.ts'
 import { methodOf } from '../../src/experiment/jobs.ts'
+import type { Labelling } from '../../src/experiment/annotator.ts'
 import type { LabelNoise } from '../../src/experiment/label-noise.ts'
 import { METHODS, type Method } from '../../src/experiment/methods.ts'
 import type { RunRecord } from '../../src/experiment/run-job.ts'
@@ -12,6 +13,7 @@ import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { presetOf } from '../../src/settings/methods/index.ts'
 import { defaultModelSettings } from '../../src/settings/model.ts'
 import { adjustedRand, withinGroup } from './groups.ts'
+import { conditionName, kindDice, type KindDice } from './labels.ts'
 import { passesOf } from './passes.ts'
 import { areAlike, groupsOf } from './sites.ts'
 
@@ -39,6 +41,8 @@ export interface MethodSummary {
   readonly missed: Spread
   /** Mean Dice over the sites by seed, in the order of the seeds. */
   readonly bySeed: readonly { readonly seed: number, readonly dice: number }[]
+  /** Of sites by how they mark, where they mark unlike each other; for rows with all masks, as those of the same places do. */
+  readonly kinds: readonly { readonly kind: KindDice['kind'], readonly dice: Spread }[]
   /** Lowest site of each seed, and standard deviation over its sites. */
   readonly worst: Spread
   readonly overSites: Spread
@@ -90,10 +94,14 @@ interface UnseenSummary {
 
 export interface DataSummary {
   readonly data: string
+  /** What of the training images had labels; all of them masks if not given. */
+  readonly labelling?: Labelling
   /** Which masks were wrong on purpose. */
   readonly noise?: LabelNoise
   readonly seeds: readonly number[]
   readonly methods: readonly MethodSummary[]
+  /** Rows with masks of all training images of the same patients, where those of `methods` lack some. */
+  readonly masked: readonly MethodSummary[]
   readonly unseen: readonly UnseenSummary[]
 }
 
@@ -111,27 +119,32 @@ function known (values: readonly number[]): Spread | undefined {
   return values.length === 0 ? undefined : spread(values)
 }
 
-/** What all runs together say, by data set. */
+/** What all runs together say, by data set and labelling. */
 export function summarise (records: readonly RunRecord[]): DataSummary[] {
-  const names = [...new Set(records.map(({ job }) => job.data))]
-  return names.map((data) => {
-    const here = records.filter(({ job }) => job.data === data)
-    const whole = here.filter(({ job }) => job.leftOut == null)
-    const noise = here[0]!.job.noise
+  return [...Map.groupBy(records, ({ job }) => conditionName(job)).values()].map((here) => {
+    const { data, noise, labelling } = here[0]!.job
+    const masked = labelling == null ? [] : records.filter(({ job }) => job.data === data && job.labelling == null)
     return {
       data,
+      ...(labelling == null ? {} : { labelling }),
       ...(noise == null ? {} : { noise }),
       seeds: [...new Set(here.map(({ job }) => job.seed))].sort((a, b) => a - b),
-      methods: METHODS.flatMap(({ name }) => {
-        const runs = whole.filter(({ job }) => job.method === name)
-        return runs.length === 0 ? [] : [summariseMethod(runs)]
-      }),
+      methods: summariseMethods(here, labelling),
+      masked: summariseMethods(masked, labelling),
       unseen: summariseUnseen(here)
     }
   })
 }
 
-function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
+function summariseMethods (records: readonly RunRecord[], labelling: Labelling | undefined): MethodSummary[] {
+  const whole = records.filter(({ job }) => job.leftOut == null)
+  return METHODS.flatMap(({ name }) => {
+    const runs = whole.filter(({ job }) => job.method === name)
+    return runs.length === 0 ? [] : [summariseMethod(runs, labelling)]
+  })
+}
+
+function summariseMethod (runs: readonly RunRecord[], labelling: Labelling | undefined): MethodSummary {
   const method = methodOf(runs[0]!.job)
   const { title, name, ablation } = method
   const over = (value: (run: RunRecord) => number): Spread => spread(runs.map(value))
@@ -147,6 +160,7 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     hd95: distances.length === 0 ? undefined : spread(distances),
     missed: over(({ sites }) => sites.reduce((sum, { missed }) => sum + missed, 0)),
     bySeed,
+    kinds: kindDice(runs, labelling).map(({ kind, bySeed: dice }) => ({ kind, dice: spread(dice) })),
     worst: over(worstOf),
     overSites: over(overSitesOf),
     within: known(runs.flatMap((run) => withinOf(run) ?? [])),

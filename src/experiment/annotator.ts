@@ -168,6 +168,11 @@ export function parseLabelling (text: string): Labelling | undefined {
   return share > 0 && share < 1 ? `few:${share}` : undefined
 }
 
+/** By what a site marks its training images; undefined where nobody marks anything but whole masks. */
+export function kindAt (labelling: Labelling | undefined, site: number): MarkKind | undefined {
+  return labelling === 'mixed-weak' ? KINDS_IN_TURN[site % KINDS_IN_TURN.length]! : undefined
+}
+
 /** Stream of the site's seed in which annotators draw. */
 const ANNOTATOR = 0x616e
 
@@ -180,10 +185,8 @@ interface Labelled {
 /** A site's training slices with the labels that `labelling` leaves of their masks. */
 export function withLabelling (slices: readonly Slice[], labelling: Labelling, { site, seed }: Labelled): Slice[] {
   const random = seededRandom(seed * 1_000 + site, ANNOTATOR)
-  if (labelling === 'mixed-weak') {
-    const kind = KINDS_IN_TURN[site % KINDS_IN_TURN.length]!
-    return slices.map((slice) => ({ ...slice, ...annotated(slice, kind, branched(random)) }))
-  }
+  const kind = kindAt(labelling, site)
+  if (kind != null) return slices.map((slice) => ({ ...slice, ...annotated(slice, kind, branched(random)) }))
   const patients = shuffled([...new Set(slices.map(({ subject }) => subject))], random)
   const masked = new Set(patients.slice(0, Math.max(1, Math.round(Number(labelling.slice('few:'.length)) * patients.length))))
   return slices.map((slice) => masked.has(slice.subject) ? slice : unlabelled(slice))

@@ -1,7 +1,7 @@
 import { EPISODE } from '../settings/methods/generalising.ts'
 import { KL, MIXUP } from '../settings/methods/mixing.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
-import { STRUCTURE } from '../settings/methods/weak.ts'
+import { MIX, STRUCTURE } from '../settings/methods/weak.ts'
 import type { Mode } from '../settings/model.ts'
 
 /** How sites' adapters come together: by gossip as in a federation, by a server's exact average, or not at all. */
@@ -46,10 +46,13 @@ const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as 
 const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
 const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
 const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: true } as const
-/** docs/spec/weak.md; where what to take of the average is learnt, half as many steps come beside those of a round. */
+/** docs/spec/weak.md: a tree for each image of a step, and steps that learn what to take of the average beside those of a round. */
+const WEAK_COST = { whole: 3.2, noMix: 2.4, noStructure: 1.8 } as const
 const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: true } as const
 /** docs/spec/teachers.md: two teachers see half of a batch of twice the images. */
 const SEMI = { preset: 'fedsemidg', mixing: 'server', mode: 'global', extra: true, cost: 3.6 } as const
+/** What of those methods shows what a part is worth. */
+const PART = { ablation: true } as const
 const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
@@ -123,10 +126,51 @@ export const METHODS: readonly Method[] = [
     preset: 'partial',
     mixing: 'server',
     mode: 'global',
+    cost: WEAK_COST.noMix,
     settings: { training: { structure: STRUCTURE } },
     extra: true
   },
-  { name: 'fedicra', title: 'FedICRA', ...WEAK, cost: 1.5 },
+  { name: 'fedicra', title: 'FedICRA', ...WEAK, cost: WEAK_COST.whole },
+  {
+    name: 'fedicra-no-mix',
+    title: 'FedICRA without element mix',
+    ...WEAK,
+    ...PART,
+    cost: WEAK_COST.noMix,
+    settings: { method: { elementMix: undefined } }
+  },
+  {
+    name: 'fedicra-no-turns',
+    title: 'FedICRA without alternation',
+    ...WEAK,
+    ...PART,
+    cost: WEAK_COST.whole,
+    settings: { method: { alternate: undefined } }
+  },
+  {
+    name: 'fedicra-no-contrast',
+    title: 'FedICRA without site contrast',
+    ...WEAK,
+    ...PART,
+    cost: WEAK_COST.whole,
+    settings: { method: { siteContrast: undefined } }
+  },
+  {
+    name: 'fedicra-no-structure',
+    title: 'FedICRA without tree energy and gated CRF',
+    ...WEAK,
+    ...PART,
+    cost: WEAK_COST.noStructure,
+    settings: { training: { structure: undefined } }
+  },
+  ...[10, 30, 100].map((times): Method => ({
+    name: `fedicra-eta-${times}`,
+    title: `FedICRA, its mixture learnt ${times} times as fast`,
+    ...WEAK,
+    ...PART,
+    cost: WEAK_COST.whole,
+    settings: { method: { elementMix: { eta: times * MIX.eta } } }
+  })),
   {
     name: 'strong',
     title: 'FedAvg-LoRA with strong changes of shape, contrast and noise',
@@ -200,16 +244,56 @@ export const METHODS: readonly Method[] = [
     settings: { method: { clusters: { own: ['^mask_decoder\\.'] } } }
   },
   { name: 'fedsemidg', title: 'FedSemiDG', ...SEMI },
-  { name: 'fedsemidg-equal', title: 'FedSemiDG, all sites count alike', ...SEMI, settings: { method: { generalisation: { step: 0 } } } },
+  {
+    name: 'fedsemidg-equal',
+    title: 'FedSemiDG, all sites count alike',
+    ...SEMI,
+    ...PART,
+    settings: { method: { generalisation: { step: 0 } } }
+  },
+  {
+    name: 'fedsemidg-no-features',
+    title: 'FedSemiDG without perturbed features',
+    ...SEMI,
+    ...PART,
+    settings: { training: { perturbedFeatures: { weight: 0 } } }
+  },
+  {
+    name: 'fedsemidg-unsure',
+    title: 'FedSemiDG, teachers also heard where they are less sure',
+    ...SEMI,
+    ...PART,
+    settings: { training: { dualTeacher: { quantileStart: 0.8, quantileEnd: 0.95 } } }
+  },
   {
     name: 'mean-teacher',
     title: 'FedSemiDG, by the mean of what is trained alone',
     ...SEMI,
+    ...PART,
     settings: {
       training: { dualTeacher: { teachers: ['ema'] }, perturbedFeatures: { weight: 0 } },
       method: { generalisation: { step: 0 } }
     }
   },
   { name: 'partial', title: 'FedAvg-LoRA on what is marked', preset: 'partial', mixing: 'server', mode: 'global', extra: true },
+  {
+    name: 'partial-turned',
+    title: 'FedAvg-LoRA on what is marked, images flipped and turned',
+    preset: 'partial',
+    mixing: 'server',
+    mode: 'global',
+    settings: { training: { augment: true } },
+    extra: true
+  },
+  { name: 'partial-alone', title: 'local only (LoRA) on what is marked', preset: 'partial', mixing: 'alone', mode: 'global', extra: true },
+  {
+    name: 'pfedsam-partial',
+    title: 'pFedSAM by gossip on what is marked',
+    preset: 'pfedsam',
+    mixing: 'gossip',
+    mode: 'personal',
+    settings: { training: { supervision: ['mask', 'block', 'scribble', 'points', 'box'] } },
+    extra: true
+  },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

@@ -83,12 +83,13 @@ function staleSince (at: string | undefined): string {
     : `The daemon of this site does not answer. This is what it said last, on ${minute(at)}; “consilium start” starts it again.`
 }
 
-function linesOf ({ trainer, progress, pace, reads, waitsFor }: SiteStatus): string[] {
+function linesOf ({ trainer, progress, pace, reads, unscored, waitsFor }: SiteStatus): string[] {
   return [
     ...(progress == null ? [] : [`Step ${progress.step} of ${progress.steps} of this phase.`]),
     ...(trainer === 'restarting' ? ['The process that trains has ended and starts again.'] : []),
     ...(pace < 1 ? [`It trains ${Math.round(100 * pace)} % of a round's steps, to keep up.`] : []),
     ...(reads === true ? ['It has images and no outlines: it reads the shared model, moves nobody, and has no Dice.'] : []),
+    ...(unscored === true ? ['No image of it that is held back has a whole mask: it trains, and has no Dice.'] : []),
     ...(waitsFor == null ? [] : [`It waits for ${waitsFor.length} other ${waitsFor.length === 1 ? 'hospital' : 'hospitals'} to finish.`])
   ]
 }
@@ -230,10 +231,17 @@ function curveFacts ({ records, status }: Known): SiteFacts['curves'] {
     frozen: status?.dice?.frozen ?? scored.at(-1)?.dice?.frozen ?? null,
     history: scored.map(({ round, dice, intervals }) => ({ round, global: dice!.global, personal: dice!.personal, intervals })),
     consensus: known.map(({ round, consensus }) => ({ round, distance: consensus! })),
-    without: hasIntervals || scored.length === 0
-      ? ''
-      : 'No intervals: fewer than five patients are among the validation images, or fewer than two rounds have been scored with them.'
+    without: scored.length === 0 ? noCurve(status) : hasIntervals ? '' : NO_INTERVALS
   }
+}
+
+const NO_INTERVALS =
+  'No intervals: fewer than five patients are among the validation images, or fewer than two rounds have been scored with them.'
+
+/** Why there will be none; nothing where there may be one yet. */
+function noCurve (status: SiteStatus | undefined): string {
+  if (status?.reads === true) return 'Nothing to draw: this site has no labels to score by.'
+  return status?.unscored === true ? 'Nothing to draw: no image that is held back has a whole mask to score by.' : ''
 }
 
 /** At most so many, the last one among them. */

@@ -101,7 +101,7 @@ function marked ({ text, mark }: Fact): Markup {
 function curvesPart ({ frozen, history, consensus, without }: SiteFacts['curves']): Markup {
   const dice = { frozen, local: null, global: null, personal: null }
   const unknown = html`<p>Nothing is known of another hospital's model yet.</p>`
-  const none = html`<p>Nothing to draw before the first round has ended.</p>`
+  const none = html`<p>${without === '' ? 'Nothing to draw before the first round has ended.' : without}</p>`
   return html`<div class="pair">${card('How well the models outline', html`<p class="note">Dice on this hospital's validation images after
 each round; 1 is the radiologist's outline itself. Round 0 is the model before any training.</p>
 ${STROKES}${history.length === 0 ? NOTHING : html`<p class="hint">${without === '' ? BANDS : without}</p>`}

@@ -1,5 +1,6 @@
 import { mean } from '../../../src/common/mean.ts'
 import type { RunRecord } from '../../../src/experiment/run-job.ts'
+import { conditionName } from '../labels.ts'
 import { overSitesOf, randOf, withinOf, worstOf } from '../summary.ts'
 
 const SITES = [
@@ -17,7 +18,7 @@ export function sitesCsv (records: readonly RunRecord[]): string {
       sites.map((
         { name, images, dice, iou, hd95, missed, globalDice, aloneDice = null, serves = null, bytesSent }
       ) => [
-        job.data, job.method, job.seed, name, images, dice, iou, hd95, missed, globalDice, aloneDice, serves,
+        conditionName(job), job.method, job.seed, name, images, dice, iou, hd95, missed, globalDice, aloneDice, serves,
         Math.round(bytesSent / job.rounds)
       ])
     )
@@ -30,7 +31,7 @@ export function runsCsv (records: readonly RunRecord[]): string {
     const { job, sites } = run
     const [dice, globalDice] = [mean(sites.map((site) => site.dice)), mean(sites.map((site) => site.globalDice))]
     return [
-      job.data, job.method, job.seed, dice, worstOf(run), overSitesOf(run), globalDice, withinOf(run) ?? null, randOf(run) ?? null
+      conditionName(job), job.method, job.seed, dice, worstOf(run), overSitesOf(run), globalDice, withinOf(run) ?? null, randOf(run) ?? null
     ]
   }))
 }
@@ -38,7 +39,7 @@ export function runsCsv (records: readonly RunRecord[]): string {
 /** A line per validation image. */
 export function imagesCsv (records: readonly RunRecord[]): string {
   return lines(IMAGES, whole(records).flatMap(({ job, sites }) => sites.flatMap(({ name, perImage }) =>
-    perImage.map(({ dice, iou, hd95 }, image) => [job.data, job.method, job.seed, name, image, dice, iou, hd95]))))
+    perImage.map(({ dice, iou, hd95 }, image) => [conditionName(job), job.method, job.seed, name, image, dice, iou, hd95]))))
 }
 
 function whole (records: readonly RunRecord[]): RunRecord[] {

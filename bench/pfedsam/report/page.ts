@@ -3,11 +3,12 @@ import { checkList, legend, NOTHING, renderHtml, strip, table, tableRow } from '
 import { STYLE } from '../../../src/report/style.ts'
 import { findings } from '../criteria.ts'
 import type { Finding } from '../finding.ts'
+import { conditionName, labellingInWords } from '../labels.ts'
 import type { Preset } from '../presets.ts'
 import type { DataSummary, MethodSummary } from '../summary.ts'
 import { byteBars, curves, diceBars, methodColour, siteBars } from './charts.ts'
 import type { Strip } from './pictures.ts'
-import { cellsOf, crossTable, headOf, noiseInWords, siteCellsOf, unseenTable } from './text.ts'
+import { cellsOf, crossTable, headOf, labelTable, noiseInWords, siteCellsOf, unseenTable } from './text.ts'
 
 export interface PageInput {
   readonly name: string
@@ -59,7 +60,7 @@ patients; base sam-tiny ${
     said('learning rates times', preset.rates)
   }</p>
 ${checks(summaries.flatMap(findings))}
-${summaries.map((summary) => section(summary, strips.get(summary.data) ?? []))}
+${summaries.map((summary) => section(summary, strips.get(conditionName(summary)) ?? []))}
 ${about()}`
   return renderHtml({ title: 'pFedSAM by gossip: evidence', style: STYLE + OWN_STYLE, body })
 }
@@ -79,11 +80,13 @@ function checks (list: readonly Finding[]): Markup {
 function section (summary: DataSummary, strips: readonly Strip[]): Markup {
   const main = summary.methods.filter(({ ablation }) => !ablation)
   const colours = legend(main.map(({ method, title }) => [title, colourOf(method)]))
-  return html`<section class="card"><h2>${summary.data}</h2><p class="note">${WHAT[summary.data] ?? OF_FOLDER}${
-    summary.noise == null ? '' : ` With ${noiseInWords(summary.noise)}.`
-  }</p>
+  const { data, noise, labelling } = summary
+  return html`<section class="card"><h2>${conditionName(summary)}</h2><p class="note">${WHAT[data] ?? OF_FOLDER}${
+    labelling == null ? '' : ` Here ${labellingInWords(labelling)}.`
+  }${noise == null ? '' : ` With ${noiseInWords(noise)}.`}</p>
 ${new Markup(diceBars(summary.methods))}
 ${methodTable(summary)}</section>
+${labelSection(summary)}
 <div class="pair"><section class="card"><h2>Dice per round</h2>${colours}${new Markup(curves(main))}</section>
 <section class="card"><h2>Dice per site</h2>${colours}${new Markup(siteBars(main))}</section></div>
 ${siteTable(summary)}
@@ -93,7 +96,7 @@ ${unseenSection(summary)}
 codec's bytes of all exchanges, the cool-down's too.</p>${new Markup(
     byteBars(summary.methods)
   )}</section>
-${strips.length === 0 ? NOTHING : pictures(strips, summary.data)}`
+${strips.length === 0 ? NOTHING : pictures(strips, conditionName(summary))}`
 }
 
 /** Stand-ins for the page's variables work in charts only. */
@@ -112,15 +115,24 @@ function methodTable (summary: DataSummary): Markup {
 }
 
 function siteTable (summary: DataSummary): Markup {
-  return html`<section class="card"><h2>Dice by site, ${summary.data}</h2>${
+  return html`<section class="card"><h2>Dice by site, ${conditionName(summary)}</h2>${
     table(['method', ...headOf(summary).sites], summary.methods.map((method) => row(method, siteCellsOf(method))))
   }</section>`
+}
+
+function labelSection (summary: DataSummary): Markup {
+  const { head, rows } = labelTable(summary)
+  if (rows.length === 0) return NOTHING
+  return html`<section class="card"><h2>Dice by kind of label, ${conditionName(summary)}</h2>
+<p class="hint">Means over the sites that mark so; rows with all masks are of the same sites. Less partial: the difference from training on
+what is marked alone, seed by seed. Passes: forward and backward, for each image of a step.</p>
+${table(head, rows.map((cells) => tableRow(cells)))}</section>`
 }
 
 function crossSection (summary: DataSummary): Markup {
   const { head, rows } = crossTable(summary)
   if (rows.length === 0) return NOTHING
-  return html`<section class="card"><h2>Every site's model on the others' images, ${summary.data}</h2>
+  return html`<section class="card"><h2>Every site's model on the others' images, ${conditionName(summary)}</h2>
 <p class="hint">What each site serves, scored on the validation images of the others; Dice in points, the mean over pairs of sites.</p>
 ${table(head, rows.map((cells) => tableRow(cells)))}</section>`
 }
@@ -128,7 +140,7 @@ ${table(head, rows.map((cells) => tableRow(cells)))}</section>`
 function unseenSection (summary: DataSummary): Markup {
   const { head, rows } = unseenTable(summary)
   if (rows.length === 0) return NOTHING
-  return html`<section class="card"><h2>A site that took no part, ${summary.data}</h2>
+  return html`<section class="card"><h2>A site that took no part, ${conditionName(summary)}</h2>
 <p class="hint">One site after another is left out. Without labels: experts are fitted to what the shared adapter is sure of in its
 images; after 2 rounds: with labels, alone. Beside them the mean of the other sites' models trained alone on the same images.</p>
 ${table(head, rows.map((cells) => tableRow(cells)))}</section>`

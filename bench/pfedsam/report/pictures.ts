@@ -4,6 +4,7 @@ import type { SiteData } from '../../../src/experiment/data-source.ts'
 import { methodOf } from '../../../src/experiment/jobs.ts'
 import { unpackBits } from '../../../src/experiment/masks.ts'
 import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
+import { conditionName } from '../labels.ts'
 import { loadSites } from '../sites.ts'
 
 /** One site's validation image under the outlines of several methods, as data URIs. */
@@ -16,20 +17,32 @@ export interface Strip {
 }
 
 const SHOWN = ['frozen', 'local', 'fedavg-lora', 'pfedsam-gossip']
+/** Where training images lack masks: what is marked alone, and systems in the order of the rows. */
+const MOST_SHOWN = 4
 const TRUTH = [255, 193, 7] as const
 const PREDICTED = [64, 224, 160] as const
 const SCALE = 2
 
-/** Strips of one data set, from the runs of its first seed; the images are drawn anew. Those of a folder are not ours to show. */
-export async function drawStrips (data: string, records: readonly RunRecord[]): Promise<Strip[]> {
-  const runs = SHOWN.flatMap((name) => records.find(({ job }) => job.data === data && job.method === name && job.leftOut == null) ?? [])
+/**
+ * Strips of one data set and labelling, from the runs of its first seed; the images are drawn anew. Those of a folder are not ours to
+ * show.
+ */
+export async function drawStrips (condition: string, records: readonly RunRecord[]): Promise<Strip[]> {
+  const whole = records.filter(({ job }) => conditionName(job) === condition && job.leftOut == null)
+  const runs = shownOf(whole).flatMap((name) => whole.find(({ job }) => job.method === name) ?? [])
   const first = runs[0]
   if (first == null || first.job.folder != null) return []
   const { job } = first
   const { config } = await openBase()
-  const sites = await loadSites({ name: data, train: 1, validation: job.validation, seed: job.seed }, config.imageSize)
+  const sites = await loadSites({ name: job.data, train: 1, validation: job.validation, seed: job.seed }, config.imageSize)
   const same = runs.filter((run) => run.job.seed === job.seed)
   return await Promise.all(sites.map(async (site, index) => await drawStrip(site, index, same)))
+}
+
+function shownOf (whole: readonly RunRecord[]): readonly string[] {
+  if (whole[0]?.job.labelling == null) return SHOWN
+  const names = new Set(whole.map(({ job }) => methodOf(job)).filter(({ ablation }) => ablation !== true).map(({ name }) => name))
+  return [...names].slice(0, MOST_SHOWN)
 }
 
 async function drawStrip ({ name, validation }: SiteData, index: number, runs: readonly RunRecord[]): Promise<Strip> {

@@ -1,5 +1,7 @@
 import Table from 'cli-table3'
 import type { LabelNoise } from '../../../src/experiment/label-noise.ts'
+import { conditionName, labellingInWords, MARKED } from '../labels.ts'
+import { seedwise } from '../seedwise.ts'
 import type { DataSummary, MethodSummary, Spread } from '../summary.ts'
 
 const HEAD = [
@@ -11,6 +13,8 @@ const FOUND = [
   { head: 'own group %', value: ({ within }: MethodSummary) => within, shown: points },
   { head: 'Rand index', value: ({ rand }: MethodSummary) => rand, shown: (rand: Spread) => plain(rand, 2) }
 ] as const
+
+const HEADS = { scribble: 'scribbles', points: 'points', box: 'boxes', block: 'blocks' } as const
 
 /** Dice in points: "87.4 ± 0.6". */
 export function points ({ mean, sd, count }: Spread): string {
@@ -86,6 +90,22 @@ export function crossTable ({ methods }: DataSummary): Rows {
   }
 }
 
+/** Where training images lack masks: Dice by kind of marks, beside rows with masks of all; passes are what it costs. */
+export function labelTable ({ labelling, methods, masked }: DataSummary): Rows {
+  if (labelling == null) return { head: [], rows: [] }
+  const marked = methods.find(({ method }) => method === MARKED)
+  const kinds = methods[0]?.kinds.map(({ kind }) => kind) ?? []
+  const row = (each: MethodSummary, title: string): string[] => {
+    const apart = marked == null || each === marked ? undefined : seedwise(each, marked)
+    const less = apart == null || apart.count === 0 ? '–' : points(apart)
+    return [title, ...each.kinds.map(({ dice }) => points(dice)), points(each.dice), points(each.worst), less, each.passes.toFixed(2)]
+  }
+  return {
+    head: ['Dice by kind of label', ...kinds.map((kind) => HEADS[kind]), 'all sites', 'worst site', `less ${MARKED}, by seed`, 'passes'],
+    rows: [...methods.map((each) => row(each, each.title)), ...masked.map((each) => row(each, `${each.title}, all masks`))]
+  }
+}
+
 export function noiseInWords ({ sites, share, radius }: LabelNoise): string {
   const who = `${(100 * share).toFixed(0)} % of the training patients of ${sites.join(', ')}`
   return `simulated noise: outlines of ${who} lie ${radius} pixels too far out or in`
@@ -103,13 +123,14 @@ export function textTable (summary: DataSummary): string {
   for (const method of summary.methods) main.push([method.title, ...cellsOf(method, summary)])
   const bySite = new Table({ head: ['Dice', ...sites], style })
   for (const method of summary.methods) bySite.push([method.title, ...siteCellsOf(method)])
-  const [crossed, left] = [crossTable(summary), unseenTable(summary)]
-  const further = [crossed, left].filter(({ rows }) => rows.length > 0).map(({ head, rows }) => {
+  const given = [labelTable(summary), crossTable(summary), unseenTable(summary)].filter(({ rows }) => rows.length > 0)
+  const further = given.map(({ head, rows }) => {
     const each = new Table({ head: [...head], style })
     each.push(...rows.map((row) => [...row]))
     return each.toString()
   })
-  const noise = summary.noise == null ? '' : `; ${noiseInWords(summary.noise)}`
-  const title = `${summary.data}, seeds ${summary.seeds.join(', ')}${noise}`
+  const { noise, labelling } = summary
+  const simulated = [labelling == null ? [] : labellingInWords(labelling), noise == null ? [] : noiseInWords(noise)].flat()
+  const title = [`${conditionName(summary)}, seeds ${summary.seeds.join(', ')}`, ...simulated].join('; ')
   return [title, main.toString(), bySite.toString(), ...further].join('\n')
 }

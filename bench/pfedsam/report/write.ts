@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { writeWhole } from '../../../src/common/write-whole.ts'
 import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
 import { findings } from '../criteria.ts'
+import { conditionName } from '../labels.ts'
 import { dataName, type Preset } from '../presets.ts'
 import { summarise } from '../summary.ts'
 import { imagesCsv, runsCsv, sitesCsv } from './csv.ts'
@@ -16,7 +17,10 @@ export async function writeReport (folder: string, name: string, preset: Preset,
   const summaries = summarise(records)
   const { hash } = await openBase()
   const settings = { ...preset, data: preset.data.map(dataName) }
-  const strips = new Map(await Promise.all(summaries.map(async ({ data }) => [data, await drawStrips(data, records)] as const)))
+  const strips = new Map(await Promise.all(summaries.map(async (summary) => {
+    const condition = conditionName(summary)
+    return [condition, await drawStrips(condition, records)] as const
+  })))
   const files: [string, string][] = [
     ['report.html', renderPage({ name, preset, summaries, strips, base: hash })],
     [

@@ -13,7 +13,7 @@ interface Edge { readonly a: number, readonly b: number, readonly length: number
  */
 export function treeAffinity (grid: Grid, sigma: number): Float32Array {
   const cells = grid.side ** 2
-  const neighbours = spanningTree(grid)
+  const { first, to, likeness } = flat(spanningTree(grid), sigma)
   const affinity = new Float32Array(cells * cells)
   const stack = new Int32Array(cells)
   const from = new Int32Array(cells)
@@ -25,17 +25,33 @@ export function treeAffinity (grid: Grid, sigma: number): Float32Array {
     row[root] = 1
     while (top > 0) {
       const cell = stack[--top]!
-      for (const { to, length } of neighbours[cell]!) {
-        if (to === from[cell]) continue
-        row[to] = row[cell]! * Math.exp(-length / sigma)
-        sum += row[to]
-        from[to] = cell
-        stack[top++] = to
+      const [parent, here, end] = [from[cell]!, row[cell]!, first[cell + 1]!]
+      for (let edge = first[cell]!; edge < end; edge++) {
+        const next = to[edge]!
+        if (next === parent) continue
+        row[next] = here * likeness[edge]!
+        sum += row[next]
+        from[next] = cell
+        stack[top++] = next
       }
     }
     for (let i = 0; i < cells; i++) row[i]! /= sum
   }
   return affinity
+}
+
+/** The edges of cell i are those from `first[i]` to `first[i + 1]`: every step of training walks them a million times. */
+interface FlatTree { readonly first: Int32Array, readonly to: Int32Array, readonly likeness: Float64Array }
+
+function flat (tree: ReturnType<typeof spanningTree>, sigma: number): FlatTree {
+  const edges = tree.flat()
+  const first = new Int32Array(tree.length + 1)
+  tree.forEach(({ length }, cell) => { first[cell + 1] = first[cell]! + length })
+  return {
+    first,
+    to: Int32Array.from(edges, (edge) => edge.to),
+    likeness: Float64Array.from(edges, ({ length }) => Math.exp(-length / sigma))
+  }
 }
 
 /** Of each cell the neighbours in the tree (Kruskal); where edges are as long, the one that comes first. */

@@ -8,13 +8,20 @@ import { expect } from 'chai'
 
 const BENCH = fileURLToPath(new URL('../../../bench/pfedsam/index.ts', import.meta.url))
 const FAST = ['--preset', 'smoke', '--only', 'frozen,local,pfedsam-gossip', '--rounds', '1', '--train', '2', '--workers', '2']
+/** With a mask left to one of two patients. */
+const LABELS = [
+  '--preset', 'labels', '--only', 'partial,fedavg-lora', '--data', 'fundus-phantom', '--seeds', '11', '--rounds', '1', '--train', '2',
+  '--validation', '1', '--workers', '2'
+]
+/** Milliseconds, of a crowded machine. */
+const PATIENCE = 1_800_000
 /** Of the page in docs/evidence. */
 const MOST_BYTES = 3 * 2 ** 20
 
 interface Ended { readonly code: number | null, readonly out: string, readonly err: string }
 
 describe('bench:pfedsam', function () {
-  this.timeout(240_000)
+  this.timeout(PATIENCE)
   const folders: string[] = []
 
   after(async () => { for (const folder of folders) await rm(folder, { recursive: true, force: true }) })
@@ -26,8 +33,12 @@ describe('bench:pfedsam', function () {
   }
 
   /** Runs it; `onLine` may end it early. */
-  async function bench (out: string, onLine?: (line: string, interrupt: () => void) => void): Promise<Ended> {
-    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, ...FAST, '--runs', join(out, 'runs'), '--out', out], {
+  async function bench (
+    out: string,
+    onLine?: (line: string, interrupt: () => void) => void,
+    args: readonly string[] = FAST
+  ): Promise<Ended> {
+    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, ...args, '--runs', join(out, 'runs'), '--out', out], {
       stdio: ['ignore', 'pipe', 'pipe']
     })
     let [text, err] = ['', '']
@@ -64,6 +75,24 @@ describe('bench:pfedsam', function () {
     expect(resumed.code, resumed.err).to.equal(0)
     expect(resumed.err).to.include(`4 runs, ${kept.length} of them done before`)
     expect(await numbers(broken)).to.equal(await numbers(whole))
+  })
+
+  it('runs several labellings into one report that keeps them apart', async () => {
+    const folder = await freshFolder()
+    const { code, out, err } = await bench(folder, undefined, LABELS)
+    expect(code, err).to.equal(0)
+    expect(err).to.include('3 runs').and.include('labels masks of all, mixed-weak, few:0.2')
+    expect(out).to.include('fundus-phantom (few:0.2), seeds 11').and.include('FedAvg-LoRA, all masks')
+    const report = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as {
+      summaries: { labelling?: string, methods: { method: string }[], masked: { method: string, kinds: unknown[] }[] }[]
+    }
+    expect(report.summaries.map(({ labelling = 'all', methods }) => [labelling, ...methods.map(({ method }) => method)])).to.deep.equal(
+      [['all', 'fedavg-lora'], ['mixed-weak', 'partial'], ['few:0.2', 'partial']]
+    )
+    expect(report.summaries.map(({ masked }) => masked.map(({ method, kinds }) => [method, kinds.length])))
+      .to.deep.equal([[], [['fedavg-lora', 4]], [['fedavg-lora', 0]]])
+    const page = await readFile(join(folder, 'report.html'), 'utf8')
+    expect(page.match(/What the models see, fundus-phantom/g), 'pictures of each').to.have.length(3)
   })
 
   it('plans without running', async () => {

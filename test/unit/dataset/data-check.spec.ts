@@ -107,6 +107,29 @@ describe('consilium data check', function () {
     })
   })
 
+  it('counts what is known of images, and what a federation of other kinds leaves out', async () => {
+    const [image, mask] = [await png(6, 8, (x) => x * 20), await png(6, 8, (x) => x > 3 ? 255 : 0)]
+    const site = await folderOf({
+      ...Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [`images/${name}.png`, image])),
+      'masks/a.png': mask,
+      'masks/b.png': mask,
+      'scribbles/c.png': await png(6, 8, (x, y) => y === 2 ? 1 : 255),
+      'points.json': '{ "d": [[5, 3, 1], [0, 0, 0]] }',
+      'boxes.json': '{ "e": [[4, 0, 8, 6]] }'
+    })
+    const home = join(site.path, 'home')
+    await createFederation({ home, name: 'x', rounds: 1 })
+    const [named, all] = await Promise.all([
+      consilium('data', 'check', site.path, '--json', '--federation', join(home, 'federation.json')),
+      consilium('data', 'check', site.path)
+    ])
+    expect(all.out).to.match(/by what is known of them: 2 whole masks, 1 with scribbles, 1 with points, 1 with boxes; .* 10\.4 % .* known/)
+    expect(all.out).to.include('Dice is measured on 1 subject with masks').and.include('1 image without labels left out')
+    const nothing = { block: 0, scribble: 0, points: 0, box: 0, none: 0, knownShare: 0 }
+    expect(JSON.parse(named.out)).to.deep.include({ supervision: { mask: 2, ...nothing, validationSubjects: 1 } })
+    await site.clear()
+  })
+
   it('says which channels there are, which fill which plane, and which cases lack one', async () => {
     const volume = niftiBytes({ dims: [8, 8, 3], values: Array.from({ length: 192 }, (_, i) => i * 7 % 500), datatype: 4 })
     const label = niftiBytes({ dims: [8, 8, 3], values: Array.from({ length: 192 }, (_, i) => i % 3 === 0 ? 1 : 0) })

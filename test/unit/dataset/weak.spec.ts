@@ -106,6 +106,23 @@ describe('weak labels', function () {
     expect(all.problems).to.deep.equal([])
   })
 
+  it('takes cases of nnU-Net without labelsTr as images without anything', async () => {
+    const values = Array.from({ length: 8 * 6 * 2 }, (_, i) => i % 200)
+    const volume = niftiBytes({ dims: [8, 6, 2], values, pixdim: [1, 1, 1, 3] })
+    const label = niftiBytes({ dims: [8, 6, 2], values: values.map((each) => Number(each > 20)), pixdim: [1, 1, 1, 3] })
+    const files = {
+      'imagesTr/a_0000.nii': volume,
+      'labelsTr/a.nii': label,
+      'imagesTr/b_0000.nii': volume,
+      'dataset.json': '{ "channel_names": { "0": "T2" }, "labels": { "background": 0, "organ": 1 } }'
+    }
+    const kindsBy = async (kinds: LabelKind[]): Promise<unknown[]> =>
+      (await scanned(files, { kinds })).slices.map(({ id, kind }) => [id, kind])
+    const masked = [['a#000', undefined], ['a#001', undefined]]
+    expect(await kindsBy(MARKED)).to.deep.equal(masked)
+    expect(await kindsBy([...MARKED, 'none'])).to.deep.equal([...masked, ['b#000', 'none'], ['b#001', 'none']])
+  })
+
   it('says how much is known, and what Dice is measured on', async () => {
     const image = await picture()
     const mask = await png(H, W, (x) => x > 30 ? 255 : 0)

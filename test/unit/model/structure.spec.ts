@@ -120,6 +120,51 @@ describe('what follows from the structure of images', function () {
     expect([slope[2], slope[3]]).to.deep.equal([0, 0])
   })
 
+  /** By random places, slopes and small steps of them agree. */
+  function expectSlopes (loss: (x: tf.Tensor) => tf.Scalar, p: tf.Tensor, places: readonly number[]): void {
+    const slopes = tf.grad(loss)(p).dataSync()
+    const at = (place: number, by: number): number =>
+      loss(tf.tensor(p.dataSync().map((each, i) => i === place ? each + by : each), [...p.shape])).dataSync()[0]!
+    const step = 1e-2
+    for (const place of places) {
+      expect(slopes[place], `${place}`).to.be.closeTo((at(place, step) - at(place, -step)) / (2 * step), 2e-3)
+    }
+  }
+
+  it('has the slopes that differences say, of two classes and two images', () => {
+    const random = seededRandom(4)
+    const some = (shape: number[]): tf.Tensor =>
+      tf.tensor(Float32Array.from({ length: shape.reduce((all, each) => all * each, 1) }, () => 0.1 + 0.8 * random()), shape)
+    const affinity = tf.stack([1, 2].map((seed) => {
+      const colours = seededRandom(seed)
+      return tf.tensor2d(treeAffinity({ side: 3, channels: 1, features: Float32Array.from({ length: 9 }, () => colours()) }, 0.5), [9, 9])
+    }))
+    const unknown = tf.cast(tf.greater(some([2, 2, 9]), 0.4), 'float32')
+    const p = some([2, 2, 9])
+    expectSlopes((x) => treeEnergy(x, { affinity, unknown }), p, [0, 7, 13, 20, 35])
+    const shifts = halfShifts(2)
+    const kernels = some([2, shifts.length, 3, 3])
+    expectSlopes((x) => gatedCrf(tf.reshape(x, [2, 2, 3, 3]), { kernels, shifts, cells: tf.scalar(18) }), p, [0, 7, 13, 20, 35])
+  })
+
+  it('is never below 0, and 0 for hard answers that are all alike, whatever the kernels are', () => {
+    const shifts = halfShifts(1)
+    const some = fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 16, maxLength: 16 })
+    const parts = fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 64, maxLength: 64 })
+    fc.assert(fc.property(some, parts, (p, k) => {
+      const given = { kernels: tf.tensor4d(k, [1, 4, 4, 4]), shifts, cells: tf.scalar(16) }
+      expect(gatedCrf(tf.tensor4d(p, [1, 1, 4, 4]), given).dataSync()[0]).to.be.at.least(0)
+      // Beyond the edge there is no other cell: real kernels are 0 there.
+      const inner = given.kernels.arraySync()
+      shifts.forEach(([down, right], s) => inner[0]![s]!.forEach((row, y) => row.forEach((_, x) => {
+        if (y + down > 3 || x + right > 3 || x + right < 0) row[x] = 0
+      })))
+      for (const hard of [0, 1]) {
+        expect(Math.abs(gatedCrf(tf.fill([1, 1, 4, 4], hard), { ...given, kernels: tf.tensor4d(inner) }).dataSync()[0]!)).to.be.below(1e-6)
+      }
+    }), { numRuns: 30 })
+  })
+
   const weak = discs.map((disc, i): Scored => {
     const mask = disc.mask.map((code, j) => j % 97 === i ? code : UNKNOWN)
     return { ...disc, kind: 'scribble', mask, marks: mask }
@@ -142,6 +187,32 @@ describe('what follows from the structure of images', function () {
     expect(cells!.data[0]).to.equal(24 * 32)
     expect(Object.keys(feedsOf(weak, weak, { crf: 0 })).sort()).to.deep.equal(['@affinity', '@inside', '@tree'])
     expect(structure(SETTINGS, 32).feeds!('L', weak, seededRandom(1), { samples: weak, batch: weak, received: [] })).to.deep.equal({})
+  })
+
+  it('has the kernels of the formula, between all near cells of the image, and none beyond it', () => {
+    const { '@kernels': kernels, '@affinity': affinity } = feedsOf([weak[1]!], weak, { radius: 2 })
+    const { image, channels, fittedWidth } = weak[1]!
+    const colour = (cell: number, c: number): number => {
+      const pixels = Array.from({ length: 16 }, (_, i) =>
+        (Math.floor(cell / 32) * 4 + Math.floor(i / 4)) * fittedWidth + cell % 32 * 4 + i % 4)
+      return pixels.reduce((sum, pixel) => sum + image[pixel * channels + Math.min(c, channels - 1)]! / 255, 0) / 16
+    }
+    const shifts = halfShifts(2)
+    for (const [y, x] of [[0, 0], [5, 31], [12, 14], [22, 3], [23, 9]] as const) {
+      for (const [k, [down, right]] of shifts.entries()) {
+        const found = kernels!.data[(k * 32 + y) * 32 + x]!
+        const isThere = y + down < 24 && x + right >= 0 && x + right < 32
+        const unlike = isThere ? [0, 1, 2].map((c) => (colour(y * 32 + x, c) - colour((y + down) * 32 + x + right, c)) ** 2) : []
+        const sum = unlike.reduce((all, each) => all + each, 0)
+        const wanted = isThere ? Math.exp(-((down ** 2 + right ** 2) / 36 + sum / 0.01) / 2) : 0
+        expect(found, `${y} ${x} ${down} ${right}`).to.be.closeTo(wanted, 1e-5)
+      }
+    }
+    const features = Float32Array.from({ length: 3 * 24 * 32 }, (_, i) => colour(Math.floor(i / 3), i % 3))
+    expect(features.some((each) => each > 0)).to.equal(true)
+    const all = Float32Array.from({ length: 3 * 1024 }, (_, i) => i < features.length ? features[i]! : 0)
+    const own = treeAffinity({ side: 32, channels: 3, features: all }, 0.02)
+    for (const place of [0, 33, 5_000, 400_000]) expect(affinity!.data[place]).to.be.closeTo(own[place]!, 1e-4)
   })
 
   it('changes training on such images, the same way each time, and no other training', async () => {

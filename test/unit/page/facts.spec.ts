@@ -90,6 +90,20 @@ describe('what the page of a site says', () => {
     expect(sitePart('traffic', many)).to.include('3.1 MB sent, 0.1 MB received').and.to.include('>MB<')
   })
 
+  it('says of a site that trains without whole masks, or reads, that it has no Dice, and draws no curve for it', () => {
+    const { dice: _, ...well } = WELL.status
+    for (const [over, sentence] of [
+      [{ unscored: true }, 'no image that is held back has a whole mask'],
+      [{ reads: true }, 'this site has no labels to score by'],
+      [{}, 'before the first round has ended']
+    ] as const) {
+      const { now, figures, curves } = factsOf({ ...KNOWN, status: { ...well, ...over } })
+      expect(sitePart('curves', curves)).to.include('Nothing to draw').and.to.include(sentence)
+      expect(now.lines.some((line) => line.includes('has no Dice'))).to.equal('unscored' in over || 'reads' in over)
+      expect(figures.some(([, name]) => name.includes('Dice'))).to.equal(false)
+    }
+  })
+
   it('shows what was known last where the daemon does not answer, and nothing as if it were now', () => {
     const { now } = factsOf({ ...KNOWN, isRunning: false, status: { ...WELL.status, phase: 'stopped' } })
     expect(now.stale).to.include('This is what it said last, on 2026-11-30 07:00')
