@@ -1,29 +1,29 @@
 import { seededRandom } from '../../src/common/random.ts'
 import { squaredDistance, weightedMean } from '../../src/simulation/measure.ts'
 import { normalNumbers } from '../../src/common/normal-numbers.ts'
-import type { Facts } from '../../src/gossip-aggregation/facts.ts'
-import { LEAST_FACTOR, MOST_FACTOR } from '../../src/gossip-aggregation/landing.ts'
 import { DEFAULTS } from '../../src/simulation/options.ts'
-import type { Lie } from '../../src/simulation/scenario.ts'
+import type { Tells } from '../../src/simulation/scenario.ts'
 import { VirtualFederation } from '../../src/simulation/virtual-federation.ts'
-import type { Learn } from '../../src/simulation/virtual-trainer.ts'
-import { liesAlong, MOST_MASS } from './lies.ts'
+import { factLies, liesAlong, MOST_CLAIMED, MOST_MASS, type FactLie } from './lies.ts'
+import { methodOf, OF_KIND, type Method, type MethodName, type Step } from './methods.ts'
 
 export interface Case {
   readonly sites: number
   readonly liars: number
   readonly seed: number
-  /** One of `liesAlong`; without it liars train and keep to the protocol, as any site that is unlike the others. */
+  /** One of `liesAlong` or `factLies`; without it liars train and keep to the protocol, as any site that is unlike the others. */
   readonly kind?: string | undefined
-  /** Sites weigh what they train by what all announce: the part of the common way that is still ahead of them, whatever else they are. */
-  readonly weighs?: boolean
+  /** Sites count unlike in what all learn, by this. With `clusters` they are of two kinds, whose last numbers lead elsewhere. */
+  readonly by?: MethodName | undefined
 }
 
 export interface Outcome {
   /** How far the mean of the honest sites ends from where it ends without liars, in multiples of what is learnt there. */
   readonly moved: number
-  /** The same of the honest site that is farthest off. */
+  /** The same of the honest site that is farthest from where it ends itself. */
   readonly farthest: number
+  /** The same of what it serves, where that is not the adapter itself. */
+  readonly served: number
   /** Sites whom at least one honest site named. */
   readonly liarsNamed: number
   readonly honestNamed: number
@@ -31,10 +31,12 @@ export interface Outcome {
   readonly arrived: number
 }
 
-interface Ran extends Omit<Outcome, 'moved' | 'farthest'> {
+interface Ran extends Omit<Outcome, 'moved' | 'farthest' | 'served'> {
   readonly start: Float32Array
   readonly mean: Float64Array
+  /** By rank. */
   readonly honest: readonly Float32Array[]
+  readonly serve: readonly Float32Array[]
 }
 
 const DIM = 64
@@ -48,57 +50,67 @@ const NOISE = 0.02
 const UNLIKE = 0.5
 /** That of a federation's document, by default. */
 const CLIP_RADIUS = 100
-/** As the preset drflm has it. */
-const ROBUST = { mu: 0.3, excess: true, least: LEAST_FACTOR, most: MOST_FACTOR }
+const TENSORS = [
+  { name: 'common', shape: [DIM - OF_KIND], role: 'lora' },
+  { name: 'own', shape: [OF_KIND], role: 'lora' }
+] as const
 /** Daemons finish within this, or hang. */
 const MOST_CYCLES = 400
 
 /** One federation with liars, beside the same honest sites alone. @throws Error where the sites do not finish. */
 export async function measure (each: Case): Promise<Outcome> {
   const alone = await run({ ...each, sites: each.sites - each.liars, liars: 0 })
-  const { mean, honest, liarsNamed, honestNamed, arrived } = await run(each)
+  const { mean, honest, serve, liarsNamed, honestNamed, arrived } = await run(each)
   const learnt = Math.sqrt(squaredDistance(alone.mean, alone.start))
-  const away = (values: ArrayLike<number>): number => Math.sqrt(squaredDistance(values, alone.mean)) / learnt
-  return { moved: away(mean), farthest: Math.max(...honest.map(away)), liarsNamed, honestNamed, arrived }
+  const away = (values: ArrayLike<number>, from: ArrayLike<number>): number => Math.sqrt(squaredDistance(values, from)) / learnt
+  const most = (of: 'honest' | 'serve', values: readonly Float32Array[]): number =>
+    Math.max(...values.map((value, rank) => away(value, alone[of][rank]!)))
+  return {
+    moved: away(mean, alone.mean),
+    farthest: most('honest', honest),
+    served: most('serve', serve),
+    liarsNamed,
+    honestNamed,
+    arrived
+  }
 }
 
 /** The optima of honest sites are the same whoever lies. */
-async function run ({ sites, liars, seed, kind, weighs = false }: Case): Promise<Ran> {
+async function run ({ sites, liars, seed, kind, by }: Case): Promise<Ran> {
   const normal = normalNumbers(seededRandom(seed, STREAM))
   const vector = (length: number): Float32Array => Float32Array.from({ length: DIM }, () => length * normal() / Math.sqrt(DIM))
   const [start, common, direction] = [vector(1), vector(1), vector(1)]
-  const optima = Array.from({ length: sites }, () => vector(UNLIKE).map((own, i) => start[i]! + common[i]! + own))
-  const options = {
-    ...DEFAULTS,
-    peers: sites,
-    dim: DIM,
-    rounds: ROUNDS,
-    delay: 100,
-    liars: liars / sites,
-    maxMass: MOST_MASS,
-    seed
-  }
-  const lie: Lie = kind == null ? { tell: () => {} } : liesAlong(direction, start)[kind]!
-  const learn = (index: number): Learn => (adapter, steps, noise) => trained(adapter, optimumOf(index), steps, noise)
-  const optimumOf = (index: number): Float32Array => {
+  const isOwn = (i: number): boolean => by === 'clusters' && i >= DIM - OF_KIND
+  const optima = Array.from({ length: sites }, (_, rank) => vector(UNLIKE).map((own, i) =>
+    start[i]! + (isOwn(i) && rank % 2 === 1 ? -1 : 1) * common[i]! + own))
+  const told: FactLie = by == null || kind == null || liars === 0 ? {} : factLies(by, { sites, liars, seed, direction })[kind] ?? {}
+  const step = (rank: number): Step => (adapter, { steps, normal }) => trained(adapter, optima[rank]!, steps, normal)
+  const lyingCores = new Map(told.core == null ? [] : Array.from({ length: liars }, (_, i) => [sites - liars + i, told.core!] as const))
+  const method = by == null ? undefined : methodOf(by, { count: sites, seed, optima, step, lyingCores })
+  const rankOf = (index: number): number => {
     const isLiar = federation.sites[index]!.isLiar
     const rank = federation.sites.filter((site) => site.isLiar === isLiar && site.index < index).length
-    return optima[isLiar ? sites - liars + rank : rank]!
+    return isLiar ? sites - liars + rank : rank
   }
-  const facts = (index: number, adapter: Float32Array): Facts => ({ loss: Float32Array.of(lossAt(adapter, optimumOf(index))) })
-  const federation = new VirtualFederation(options, {
-    start, clipRadius: CLIP_RADIUS, learn, lie, ...(weighs ? { weighs: { method: { robust: ROBUST }, facts } } : {})
+  const federation = new VirtualFederation({
+    ...DEFAULTS, peers: sites, dim: DIM, rounds: ROUNDS, delay: 100, liars: liars / sites, maxMass: MOST_MASS, seed
+  }, {
+    start,
+    clipRadius: CLIP_RADIUS,
+    learn: (index) => async (adapter, how) => await (method?.learn?.(rankOf(index), adapter, how) ?? step(rankOf(index))(adapter, how)),
+    lie: { tell: () => {}, ...liesAlong(direction, start)[told.vectors ?? kind ?? ''], ...(told.facts == null ? {} : { facts: told.facts }) },
+    tells: method == null ? undefined : tells(method, rankOf),
+    ...(by === 'clusters' ? { tensors: TENSORS } : {})
   })
   for (let cycle = 0; federation.training?.isOver !== true; cycle++) {
     if (cycle === MOST_CYCLES) throw new Error(`the sites have not finished their rounds within ${MOST_CYCLES} cycles`)
     await federation.cycle()
   }
-  return { start, ...resultOf(federation) }
+  return { start, ...resultOf(federation, (index, adapter) => method?.serve?.(rankOf(index), adapter) ?? adapter) }
 }
 
-/** Half of the squared way to the optimum, which is 1 to 1.25 long at the start. */
-function lossAt (adapter: Float32Array, optimum: Float32Array): number {
-  return Math.min(1, squaredDistance(adapter, optimum) / 2)
+function tells ({ settings, facts }: Method, rankOf: (index: number) => number): Tells {
+  return { method: settings, facts: (index, adapter) => facts(rankOf(index), adapter), maxMass: MOST_CLAIMED }
 }
 
 function trained (adapter: Float32Array, optimum: Float32Array, steps: number, normal: () => number): Float32Array {
@@ -107,13 +119,17 @@ function trained (adapter: Float32Array, optimum: Float32Array, steps: number, n
   return adapter.map((each, i) => each + share * (optimum[i]! - each) + noise * normal())
 }
 
-function resultOf (federation: VirtualFederation): Omit<Ran, 'start'> {
+function resultOf (
+  federation: VirtualFederation,
+  serve: (index: number, adapter: Float32Array) => Float32Array
+): Omit<Ran, 'start'> {
   const honest = federation.sites.filter(({ isLiar }) => !isLiar)
   const named = federation.named()
   const { steps } = federation.training!.result
   return {
     mean: weightedMean(honest),
     honest: honest.map(({ averager }) => averager.values),
+    serve: honest.map(({ index, averager }) => serve(index, averager.values)),
     liarsNamed: federation.sites.filter(({ isLiar, id }) => isLiar && named.has(id)).length,
     honestNamed: honest.filter(({ id }) => named.has(id)).length,
     arrived: steps.arrived / steps.trained
