@@ -1,8 +1,9 @@
 import { seededRandom } from '../../src/common/random.ts'
-import { squaredDistance, weightedMean } from '../../src/simulation/measure.ts'
+import { squaredDistance, weightedMean, weightedSize, weightedSum } from '../../src/simulation/measure.ts'
 import { normalNumbers } from '../../src/common/normal-numbers.ts'
 import { DEFAULTS } from '../../src/simulation/options.ts'
 import type { Tells } from '../../src/simulation/scenario.ts'
+import type { VirtualSite } from '../../src/simulation/virtual-site.ts'
 import { VirtualFederation } from '../../src/simulation/virtual-federation.ts'
 import { factLies, liesAlong, MOST_CLAIMED, MOST_MASS, type FactLie } from './lies.ts'
 import { methodOf, OF_KIND, type Method, type MethodName, type Step } from './methods.ts'
@@ -29,6 +30,11 @@ export interface Outcome {
   readonly honestNamed: number
   /** Of the steps of all sites, those that reached another. */
   readonly arrived: number
+  /**
+   * How far Σw·x is at the end from what it was, what landed, and what was taken over by catching up, as a share of Σw·‖x‖: the most of
+   * any number; of those of a kind's own, of each kind by itself where no liar is of both.
+   */
+  readonly changed: number
 }
 
 interface Ran extends Omit<Outcome, 'moved' | 'farthest' | 'served'> {
@@ -59,8 +65,9 @@ const MOST_CYCLES = 400
 
 /** One federation with liars, beside the same honest sites alone. @throws Error where the sites do not finish. */
 export async function measure (each: Case): Promise<Outcome> {
-  const alone = await run({ ...each, sites: each.sites - each.liars, liars: 0 })
-  const { mean, honest, serve, liarsNamed, honestNamed, arrived } = await run(each)
+  const ran = await run(each)
+  const alone = each.liars === 0 ? ran : await run({ ...each, sites: each.sites - each.liars, liars: 0 })
+  const { mean, honest, serve, liarsNamed, honestNamed, arrived, changed } = ran
   const learnt = Math.sqrt(squaredDistance(alone.mean, alone.start))
   const away = (values: ArrayLike<number>, from: ArrayLike<number>): number => Math.sqrt(squaredDistance(values, from)) / learnt
   const most = (of: 'honest' | 'serve', values: readonly Float32Array[]): number =>
@@ -71,7 +78,8 @@ export async function measure (each: Case): Promise<Outcome> {
     served: most('serve', serve),
     liarsNamed,
     honestNamed,
-    arrived
+    arrived,
+    changed
   }
 }
 
@@ -106,7 +114,13 @@ async function run ({ sites, liars, seed, kind, by }: Case): Promise<Ran> {
     if (cycle === MOST_CYCLES) throw new Error(`the sites have not finished their rounds within ${MOST_CYCLES} cycles`)
     await federation.cycle()
   }
-  return { start, ...resultOf(federation, (index, adapter) => method?.serve?.(rankOf(index), adapter) ?? adapter) }
+  await federation.settle()
+  const kinds = by === 'clusters' && liars === 0 ? [0, 1] : []
+  const changed = Math.max(
+    changeIn(federation.sites, { start, from: 0 }),
+    ...kinds.map((kind) => changeIn(federation.sites.filter(({ index }) => rankOf(index) % 2 === kind), { start, from: DIM - OF_KIND }))
+  )
+  return { start, changed, ...resultOf(federation, (index, adapter) => method?.serve?.(rankOf(index), adapter) ?? adapter) }
 }
 
 function tells ({ settings, facts }: Method, rankOf: (index: number) => number): Tells {
@@ -119,10 +133,17 @@ function trained (adapter: Float32Array, optimum: Float32Array, steps: number, n
   return adapter.map((each, i) => each + share * (optimum[i]! - each) + noise * normal())
 }
 
+/** Of the numbers from `from` on. */
+function changeIn (sites: readonly VirtualSite[], { start, from }: { readonly start: Float32Array, readonly from: number }): number {
+  const expected = Float64Array.from(start, (each, i) => sites.reduce((sum, { averager: { mass }, moved }) => sum + mass * (each + moved![i]!), 0))
+  const size = weightedSize(sites)
+  return Math.max(...weightedSum(sites).slice(from).map((each, i) => Math.abs(each - expected[from + i]!) / size))
+}
+
 function resultOf (
   federation: VirtualFederation,
   serve: (index: number, adapter: Float32Array) => Float32Array
-): Omit<Ran, 'start'> {
+): Omit<Ran, 'start' | 'changed'> {
   const honest = federation.sites.filter(({ isLiar }) => !isLiar)
   const named = federation.named()
   const { steps } = federation.training!.result
