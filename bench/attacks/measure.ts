@@ -31,8 +31,8 @@ export interface Outcome {
   /** Of the steps of all sites, those that reached another. */
   readonly arrived: number
   /**
-   * How far Σw·x is at the end from what it was, what landed, and what was taken over by catching up, as a share of Σw·‖x‖: the most of
-   * any number; of those of a kind's own, of each kind by itself where no liar is of both.
+   * How far Σw·x is at the end from what it was, what landed, and what was taken over by catching up, as a share of Σw·‖x‖: the
+   * most of any number; of those of a kind's own, of each kind by itself where nobody lies.
    */
   readonly changed: number
 }
@@ -106,7 +106,7 @@ async function run ({ sites, liars, seed, kind, by }: Case): Promise<Ran> {
     start,
     clipRadius: CLIP_RADIUS,
     learn: (index) => async (adapter, how) => await (method?.learn?.(rankOf(index), adapter, how) ?? step(rankOf(index))(adapter, how)),
-    lie: { tell: () => {}, ...liesAlong(direction, start)[told.vectors ?? kind ?? ''], ...(told.facts == null ? {} : { facts: told.facts }) },
+    lie: { tell: () => {}, ...liesAlong(direction, start)[told.vectors ?? kind ?? ''], facts: told.facts },
     tells: method == null ? undefined : tells(method, rankOf),
     ...(by === 'clusters' ? { tensors: TENSORS } : {})
   })
@@ -135,7 +135,8 @@ function trained (adapter: Float32Array, optimum: Float32Array, steps: number, n
 
 /** Of the numbers from `from` on. */
 function changeIn (sites: readonly VirtualSite[], { start, from }: { readonly start: Float32Array, readonly from: number }): number {
-  const expected = Float64Array.from(start, (each, i) => sites.reduce((sum, { averager: { mass }, moved }) => sum + mass * (each + moved![i]!), 0))
+  const expected = Float64Array.from(start, (each, i) =>
+    sites.reduce((sum, { averager: { mass }, moved }) => sum + mass * (each + moved![i]!), 0))
   const size = weightedSize(sites)
   return Math.max(...weightedSum(sites).slice(from).map((each, i) => Math.abs(each - expected[from + i]!) / size))
 }

@@ -20,7 +20,7 @@ export interface Lie {
   /** Exchanges that it begins in a cycle beside those of its rounds. */
   readonly visits?: number
   /** What it announces of itself, whatever is so. */
-  readonly facts?: Facts
+  readonly facts?: Facts | undefined
 }
 
 export interface Tells {

@@ -150,7 +150,9 @@ export class VirtualDaemon {
   #createClusters (): SiteClusters | undefined {
     const { index, site } = this.#init
     const heard = (): ReturnType<PeerTable['facts']> => this.#heard(site().averager.round)
-    return siteClusters(this.#settings, { self: idOf(index), own: () => this.#said, heard, drive: drained })
+    const isEarly = (): boolean => site().averager.round <= site().averager.settings.staleness && this.peers.awaitsFacts()
+    const own = (): Facts | undefined => isEarly() ? undefined : this.#said
+    return siteClusters(this.#settings, { self: idOf(index), own, heard, drive: drained })
   }
 
   /** What lands is what was trained, scaled; `moved` sums it up. */

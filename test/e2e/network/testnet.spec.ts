@@ -15,8 +15,10 @@ const LIMIT_MS = 900_000
 
 interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
 
-/** Methods without experts, whose personal model is the global one: nothing that they keep answers. */
-const SHARED_ALONE = ['fedavg-lora', 'fedmsa', 'gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic', 'fedda-moments']
+/** Methods without experts, whose personal model is the global one: nothing that they keep answers; of fca, not in its first rounds. */
+const SHARED_ALONE = [
+  'fedavg-lora', 'fedmsa', 'gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic', 'fedda-moments', 'fca', 'spp-fgc'
+]
 
 describe('the testnet', function () {
   this.timeout(LIMIT_MS)
@@ -121,7 +123,7 @@ describe('the testnet', function () {
     expect(await readFile(join(out, 'report.html'), 'utf8')).to.include('simulated copies')
   })
 
-  for (const method of ['fedper', 'no-distillation', ...SHARED_ALONE]) {
+  for (const method of ['fedper', 'no-distillation', 'apple', 'drflm', ...SHARED_ALONE]) {
     it(`trains by ${method} in the daemon, and every check holds`, async () => {
       const { code, stdout, stderr } = await start('--out', out, '--hospitals', '2', '--rounds', '2', '--method', method, '--json').ended
       const report = reportSchema.parse(JSON.parse(stdout || 'null'))
