@@ -97,12 +97,12 @@ function one (name: string, value: number): Facts {
 }
 
 /** Two clusters of patients like those of either, alike in size. */
-function halfOf (one: Facts, other: Facts): Facts {
-  const half = one['centres']!.length / 2
+function halfOf (same: Facts, other: Facts): Facts {
+  const half = same['centres']!.length / 2
   return {
-    centres: Float32Array.of(...one['centres']!.subarray(0, half), ...other['centres']!.subarray(0, half)),
+    centres: Float32Array.of(...same['centres']!.subarray(0, half), ...other['centres']!.subarray(0, half)),
     shares: Float32Array.of(0.25, 0.25, 0.25, 0.25),
-    graph: one['graph']!
+    graph: same['graph']!
   }
 }
 

@@ -83,18 +83,42 @@ export async function measure (each: Case): Promise<Outcome> {
   }
 }
 
+/** Where sites start, where all go, where liars drag, and where each goes by itself, by rank. */
+interface Places {
+  readonly start: Float32Array
+  readonly direction: Float32Array
+  readonly optima: readonly Float32Array[]
+}
+
 /** The optima of honest sites are the same whoever lies. */
-async function run ({ sites, liars, seed, kind, by }: Case): Promise<Ran> {
+function drawPlaces ({ sites, seed, by }: Case): Places {
   const normal = normalNumbers(seededRandom(seed, STREAM))
   const vector = (length: number): Float32Array => Float32Array.from({ length: DIM }, () => length * normal() / Math.sqrt(DIM))
   const [start, common, direction] = [vector(1), vector(1), vector(1)]
   const isOwn = (i: number): boolean => by === 'clusters' && i >= DIM - OF_KIND
   const optima = Array.from({ length: sites }, (_, rank) => vector(UNLIKE).map((own, i) =>
     start[i]! + (isOwn(i) && rank % 2 === 1 ? -1 : 1) * common[i]! + own))
-  const told: FactLie = by == null || kind == null || liars === 0 ? {} : factLies(by, { sites, liars, seed, direction })[kind] ?? {}
+  return { start, direction, optima }
+}
+
+function createMethod (
+  { sites, liars, seed, by }: Case,
+  { optima }: Places,
+  step: (rank: number) => Step,
+  { core }: FactLie
+): Method | undefined {
+  if (by == null) return undefined
+  const lyingCores = new Map(core == null ? [] : Array.from({ length: liars }, (_, i) => [sites - liars + i, core] as const))
+  return methodOf(by, { count: sites, seed, optima, step, lyingCores })
+}
+
+async function run (each: Case): Promise<Ran> {
+  const { sites, liars, seed, kind = '', by } = each
+  const places = drawPlaces(each)
+  const { start, direction, optima } = places
+  const told = by == null || liars === 0 ? {} : factLies(by, { sites, liars, seed, direction })[kind] ?? {}
   const step = (rank: number): Step => (adapter, { steps, normal }) => trained(adapter, optima[rank]!, steps, normal)
-  const lyingCores = new Map(told.core == null ? [] : Array.from({ length: liars }, (_, i) => [sites - liars + i, told.core!] as const))
-  const method = by == null ? undefined : methodOf(by, { count: sites, seed, optima, step, lyingCores })
+  const method = createMethod(each, places, step, told)
   const rankOf = (index: number): number => {
     const isLiar = federation.sites[index]!.isLiar
     const rank = federation.sites.filter((site) => site.isLiar === isLiar && site.index < index).length
@@ -105,20 +129,20 @@ async function run ({ sites, liars, seed, kind, by }: Case): Promise<Ran> {
   }, {
     start,
     clipRadius: CLIP_RADIUS,
-    learn: (index) => async (adapter, how) => await (method?.learn?.(rankOf(index), adapter, how) ?? step(rankOf(index))(adapter, how)),
-    lie: { tell: () => {}, ...liesAlong(direction, start)[told.vectors ?? kind ?? ''], facts: told.facts },
+    learn: (index) => (adapter, how) => method?.learn?.(rankOf(index), adapter, how) ?? step(rankOf(index))(adapter, how),
+    lie: { tell: () => {}, ...liesAlong(direction, start)[told.vectors ?? kind], facts: told.facts },
     tells: method == null ? undefined : tells(method, rankOf),
-    ...(by === 'clusters' ? { tensors: TENSORS } : {})
+    tensors: by === 'clusters' ? TENSORS : undefined
   })
   for (let cycle = 0; federation.training?.isOver !== true; cycle++) {
     if (cycle === MOST_CYCLES) throw new Error(`the sites have not finished their rounds within ${MOST_CYCLES} cycles`)
     await federation.cycle()
   }
   await federation.settle()
-  const kinds = by === 'clusters' && liars === 0 ? [0, 1] : []
+  const ofKind = (rest: number): VirtualSite[] => federation.sites.filter(({ index }) => rankOf(index) % 2 === rest)
   const changed = Math.max(
     changeIn(federation.sites, { start, from: 0 }),
-    ...kinds.map((kind) => changeIn(federation.sites.filter(({ index }) => rankOf(index) % 2 === kind), { start, from: DIM - OF_KIND }))
+    ...by === 'clusters' && liars === 0 ? [0, 1].map((rest) => changeIn(ofKind(rest), { start, from: DIM - OF_KIND })) : []
   )
   return { start, changed, ...resultOf(federation, (index, adapter) => method?.serve?.(rankOf(index), adapter) ?? adapter) }
 }

@@ -103,8 +103,8 @@ const pattern = z.string().min(1).max(100).refine(isPattern, { error: PATTERN_ER
 const ENDLESS = /\)[*+?{]|\(\?|\\[1-9k]/
 
 function isPattern (text: string): boolean {
-  const count = (of: RegExp): number => text.match(of)?.length ?? 0
-  if (ENDLESS.test(text) || count(/[*+{?]/g) > 3 || count(/\|/g) > 8) return false
+  const uses = (of: RegExp): number => text.match(of)?.length ?? 0
+  if (ENDLESS.test(text) || uses(/[*+{?]/g) > 3 || uses(/\|/g) > 8) return false
   try {
     return new RegExp(text) != null
   } catch {

@@ -1,6 +1,6 @@
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import { seededRandom, shuffled } from '../common/random.ts'
-import type { Distort } from '../gossip-aggregation/averager-types.ts'
+import type { AveragerInit, Distort } from '../gossip-aggregation/averager-types.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { rangesOf } from '../gossip-aggregation/exchange/scope.ts'
 import { defaultSealed } from '../settings/secure.ts'
@@ -186,16 +186,14 @@ export class VirtualFederation {
     const { codec, maxMass, secure } = this.#options
     const settings = { codec, maxMass, clipRadius, normBound: 1e30, staleness: 3 }
     const daemon = this.training?.daemons[index]
-    const own = this.#scenario?.tells?.method.clusters?.own
     const averager = new Averager({
       schema,
       values,
       round: 0,
       mass,
       settings,
-      ...(own == null ? {} : { scoped: rangesOf(schema, own) }),
       ...(secure ? { sealed: { secure: defaultSealed() } } : {}),
-      ...(this.#scenario == null ? {} : { trains: { rootOf: (partner) => partner, seed: index } }),
+      ...(this.#scenario == null ? {} : inScenario(this.#scenario, schema, index)),
       ...(isLiar ? { distort: this.#lie(index) } : {})
     })
     daemon?.peers.guide(averager)
@@ -261,6 +259,12 @@ export class VirtualFederation {
     }
     return (copy) => { for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! + LIE * normal() }
   }
+}
+
+/** What its averager makes of where training leads. */
+function inScenario ({ tells }: Scenario, schema: Schema, index: number): Pick<AveragerInit, 'trains' | 'scoped'> {
+  const own = tells?.method.clusters?.own
+  return { trains: { rootOf: (partner) => partner, seed: index }, scoped: own == null ? undefined : rangesOf(schema, own) }
 }
 
 function isUnsettled ({ inDoubt, busy, sealing }: Averager): boolean {

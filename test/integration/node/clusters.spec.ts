@@ -27,7 +27,7 @@ async function writeOrgan (folder: string, patients: number, isDisc: boolean): P
     })
     const greys = isDisc ? [20, 230] : [200, 60]
     for (const [kind, values] of [['images', greys], ['masks', [0, 1]]] as const) {
-      const pixels = Buffer.from(inside.map((isIn, i) => values[isIn ? 1 : 0]! + (kind === 'images' ? i * 7919 % 17 : 0)))
+      const pixels = Buffer.from(inside.map((isIn, i) => (values[isIn ? 1 : 0] ?? 0) + (kind === 'images' ? i * 7919 % 17 : 0)))
       const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const
       await sharp(pixels, raw).toColourspace('b-w').png().toFile(join(folder, kind, `patient${String.fromCharCode(97 + patient)}.png`))
     }
