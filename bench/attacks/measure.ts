@@ -112,11 +112,15 @@ function createMethod (
   return methodOf(by, { count: sites, seed, optima, step, lyingCores })
 }
 
+function lieAboutFacts ({ sites, liars, seed, kind = '', by }: Case, direction: Float32Array): FactLie {
+  return by == null || liars === 0 ? {} : factLies(by, { sites, liars, seed, direction })[kind] ?? {}
+}
+
 async function run (each: Case): Promise<Ran> {
   const { sites, liars, seed, kind = '', by } = each
   const places = drawPlaces(each)
   const { start, direction, optima } = places
-  const told = by == null || liars === 0 ? {} : factLies(by, { sites, liars, seed, direction })[kind] ?? {}
+  const told = lieAboutFacts(each, direction)
   const step = (rank: number): Step => (adapter, { steps, normal }) => trained(adapter, optima[rank]!, steps, normal)
   const method = createMethod(each, places, step, told)
   const rankOf = (index: number): number => {
