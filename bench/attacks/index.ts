@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { mean } from '../../src/common/mean.ts'
-import { liesAlong } from './lies.ts'
+import { factLies, liesAlong } from './lies.ts'
 import { measure, ROUNDS, type Case, type Outcome } from './measure.ts'
+import { METHODS } from './methods.ts'
 
 /** What liars do to the honest sites, as Markdown: the tables of docs/SECURITY.md#small-steady-lies. */
 const HELP = `npm run bench:attacks -- [--full]
@@ -13,10 +14,11 @@ Virtual sites with unlike optima and unequal masses train ${ROUNDS} rounds by th
 const QUICK = { seeds: 2, clean: [[5, 2], [10, 2], [20, 2]] } as const
 const FULL = { seeds: 10, clean: [[5, 80], [10, 30], [20, 15]] } as const
 const SIZES = [[5, 1], [10, 1], [20, 4]] as const
-const LIES = Object.entries(liesAlong(new Float32Array(0), new Float32Array(0)))
-const KINDS = [undefined, ...LIES.flatMap(([kind, { facts }]) => facts == null ? [kind] : [])]
-/** Where sites weigh what they train by what all announce. */
-const FACT_KINDS = [undefined, 'drift at the radius', 'drift, eager', ...LIES.flatMap(([kind, { facts }]) => facts == null ? [] : [kind])]
+const NOWHERE = new Float32Array(0)
+const KINDS = [undefined, ...Object.keys(liesAlong(NOWHERE, NOWHERE))]
+/** Beside lies about what the method goes by. */
+const VECTOR_KINDS = [undefined, 'drift at the radius', 'drift, eager']
+const TEN = { sites: 10, liars: 1 } as const
 
 async function overSeeds (each: Omit<Case, 'seed'>, seeds: number): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
@@ -34,6 +36,7 @@ function row ({ sites, liars, kind }: Omit<Case, 'seed'>, outcomes: readonly Out
       mean(of('moved')).toFixed(2),
       Math.max(...of('moved')).toFixed(2),
       mean(of('farthest')).toFixed(2),
+      mean(of('served')).toFixed(2),
       mean(of('liarsNamed')).toFixed(1),
       mean(of('honestNamed')).toFixed(1)
     ].join(' | ')
@@ -44,15 +47,16 @@ const { values: { full, help } } = parseArgs({ options: { full: { type: 'boolean
 const { seeds, clean } = full === true ? FULL : QUICK
 if (help === true) process.stdout.write(HELP)
 else {
-  process.stdout.write('| sites | liars | lie | mean moved | worst seed | farthest site | liars named | honest named |\n')
-  process.stdout.write(`|${'---|'.repeat(8)}\n`)
+  process.stdout.write('| sites | liars | lie | mean moved | worst seed | farthest site | farthest served | liars named | honest named |\n')
+  process.stdout.write(`|${'---|'.repeat(9)}\n`)
   for (const [sites, liars] of SIZES) {
     for (const kind of KINDS) process.stdout.write(row({ sites, liars, kind }, await overSeeds({ sites, liars, kind }, seeds)))
   }
-  process.stdout.write('\nWhere sites weigh what they train by what all announce:\n')
-  for (const kind of FACT_KINDS) {
-    const each = { sites: 10, liars: 1, kind, weighs: true }
-    process.stdout.write(row(each, await overSeeds(each, seeds)))
+  for (const by of METHODS) {
+    process.stdout.write(`\nWith method.${by}:\n`)
+    for (const kind of [...VECTOR_KINDS, ...Object.keys(factLies(by, { ...TEN, seed: 1, direction: NOWHERE }))]) {
+      process.stdout.write(row({ ...TEN, kind, by }, await overSeeds({ ...TEN, kind, by }, seeds)))
+    }
   }
   process.stdout.write('\nWithout liars:\n')
   for (const [sites, runs] of clean) {

@@ -1,11 +1,14 @@
 import type { Facts } from '../../src/gossip-aggregation/facts.ts'
 import { squaredDistance } from '../../src/simulation/measure.ts'
 import type { Known, Lie } from '../../src/simulation/scenario.ts'
+import { toldOf, type MethodName } from './methods.ts'
 
 type Tell = Lie['tell']
 
 /** Of any site. */
 export const MOST_MASS = 4
+/** That a site may say it has. */
+export const MOST_CLAIMED = 100
 
 /** Exchanges that an eager liar begins in a cycle, beside those of its rounds: with each of nine sites, twice. */
 const EAGER = 20
@@ -33,15 +36,74 @@ export function liesAlong (direction: Float32Array, start: Float32Array): Readon
     ALIE: { tell: alie },
     'inner product': { tell: (copy, known) => { atRadius(copy, known, meanOf(known).map((each, i) => start[i]! - each)) } },
     dissensus: { tell: (copy, known) => { atRadius(copy, known, fromMean(known)) }, visits: EAGER },
-    'facts: the worst off': { tell: () => {}, facts: factsOf(1, MOST_MASS) },
-    'facts: the best off, with all the mass': { tell: () => {}, facts: factsOf(0, MOST_MASS) },
-    'drift at the radius, facts: the worst off': { tell: drift(1), facts: factsOf(1, MOST_MASS) },
     'sign flip': { tell: (copy) => { copy.forEach((each, i) => { copy[i] = 2 * start[i]! - each }) } }
   }
 }
 
-function factsOf (loss: number, mass: number): Facts {
-  return { loss: Float32Array.of(loss), mass: Float32Array.of(mass) }
+/** What a liar says of itself, beside one of `liesAlong` or none, or shows for a core. */
+export interface FactLie {
+  readonly facts?: Facts
+  readonly vectors?: string
+  /** Its direction, of length 1. */
+  readonly core?: Float32Array
+}
+
+interface Liars {
+  readonly sites: number
+  readonly liars: number
+  readonly seed: number
+  readonly direction: Float32Array
+}
+
+const DRIFT = 'drift at the radius'
+
+/** Lies about what a method goes by, by their names; each alone, and the worst of them beside drift. */
+export function factLies (by: MethodName, liars: Liars): Readonly<Record<string, FactLie>> {
+  const alone = LIES[by](liars)
+  const beside = Object.entries(alone).map(([kind, lie]) => [`${DRIFT}, ${kind}`, { ...lie, vectors: DRIFT }] as const)
+  return { ...alone, ...Object.fromEntries(beside) }
+}
+
+const LIES: Readonly<Record<MethodName, (liars: Liars) => Readonly<Record<string, FactLie>>>> = {
+  robust: () => ({
+    'facts: the worst off': { facts: { ...one('loss', 1), ...one('mass', MOST_MASS) } },
+    'facts: the best off, with all the mass': { facts: { ...one('loss', 0), ...one('mass', MOST_MASS) } },
+    'facts: the worst off, with 25 times the mass': { facts: { ...one('loss', 1), ...one('mass', MOST_CLAIMED) } }
+  }),
+  generalisation: () => ({
+    'facts: the largest gap': { facts: one('gap', 1) },
+    'facts: the largest gap, with 25 times the mass': { facts: { ...one('gap', 1), ...one('mass', MOST_CLAIMED) } },
+    'facts: no gap and no mass': { facts: { ...one('gap', 0), ...one('mass', 0) } }
+  }),
+  units: () => ({
+    'facts: 25 times the mass': { facts: one('mass', MOST_CLAIMED) },
+    'facts: no mass': { facts: one('mass', 0) }
+  }),
+  relations: ({ direction }) => ({ 'its core: drift, nearly too far': { core: direction } }),
+  clusters: ({ sites, liars, seed }) => {
+    const told = toldOf(sites, seed)
+    const own = sites - liars
+    const [other, same] = [told[own % 2 === 0 ? 1 : 0]!, told[own]!]
+    return {
+      'facts: those of the other kind': { facts: other },
+      'facts: half of each kind': { facts: halfOf(same, other) },
+      'facts: of no kind': { facts: { ...same, centres: same['centres']!.map((each) => -each) } }
+    }
+  }
+}
+
+function one (name: string, value: number): Facts {
+  return { [name]: Float32Array.of(value) }
+}
+
+/** Two clusters of patients like those of either, alike in size. */
+function halfOf (same: Facts, other: Facts): Facts {
+  const half = same['centres']!.length / 2
+  return {
+    centres: Float32Array.of(...same['centres']!.subarray(0, half), ...other['centres']!.subarray(0, half)),
+    shares: Float32Array.of(0.25, 0.25, 0.25, 0.25),
+    graph: same['graph']!
+  }
 }
 
 function put (copy: Float32Array, from: Float32Array, direction: ArrayLike<number>, length: number): void {

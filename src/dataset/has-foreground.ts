@@ -3,5 +3,10 @@ import type { Slice } from './types.ts'
 
 /** Whether anything is marked on a slice, or may be there where it is not known whole. */
 export function hasForeground ({ mask, kind }: Pick<Slice, 'mask' | 'kind'>): boolean {
-  return kind != null || mask.some(isForeground)
+  return isPartial({ kind }) || mask.some(isForeground)
+}
+
+/** What is known of it is not a whole mask. */
+export function isPartial ({ kind }: { readonly kind?: Slice['kind'] | undefined }): boolean {
+  return kind != null
 }

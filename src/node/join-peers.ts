@@ -97,10 +97,12 @@ export async function joinPeers (
 
 function clustersOf (site: Site, averager: Averager, peers: PeerTable): SiteClusters | undefined {
   const { peerId: self, federation: { document }, record } = site
+  const { staleness } = document.averaging
   return siteClusters(document, {
     self,
-    own: () => record.facts,
-    heard: () => peers.facts(averager.round, document.averaging.staleness),
+    // Of a part of the sites' facts, unlike ones may be taken for a cluster.
+    own: () => averager.round <= staleness && peers.awaitsFacts() ? undefined : record.facts,
+    heard: () => peers.facts(averager.round, staleness),
     drive: runInSlices
   })
 }

@@ -28,6 +28,8 @@ export interface PeerEntry {
   announcedAt?: number
   /** The round that it was in when it was heard first. */
   firstRound?: number
+  /** In its last announcement, whatever it said in exchanges since. */
+  announcedRound?: number
   /** The latest round that it ever said it is in; -1 before the first, and when it got there. */
   highest: number
   movedAt: number

@@ -68,6 +68,7 @@ export class PeerTable {
     entry.announced = announced
     entry.announcedAt = this.#now()
     entry.firstRound ??= announced.round
+    entry.announcedRound = announced.round
     if (isNews) for (const listener of this.#onRound) listener()
   }
 
@@ -150,6 +151,13 @@ export class PeerTable {
     const counts = (entry: PeerEntry): boolean => entry.announced != null && isPartner(entry) &&
       ((entry.announcedAt ?? -Infinity) > since || round - entry.announced.round <= staleness)
     return new Map([...this.#entries].flatMap(([id, entry]) => counts(entry) ? [[id, entry.announced?.facts] as const] : []))
+  }
+
+  /** Of the sites heard of lately one has not trained yet, and told nothing of itself: it may be about to. */
+  awaitsFacts (): boolean {
+    const since = this.#now() - ABSENT_MS
+    return [...this.#entries.values()].some((entry) => isPartner(entry) && (entry.announcedAt ?? -Infinity) > since &&
+      entry.announcedRound === 0 && entry.announced?.facts == null)
   }
 
   /**

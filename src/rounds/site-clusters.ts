@@ -4,12 +4,15 @@ import { clustersOf, MOST_AFFINITY, type Clusters } from '../gossip-aggregation/
 import { factSpecs, type FactSections } from '../settings/facts.ts'
 import { clustersIn, type ClusterSettings } from '../settings/method.ts'
 
+/** What others announced, as it came, by site. */
+type Heard = ReadonlyMap<string, Float32Array | undefined>
+
 export interface SiteClustersInit {
   readonly self: string
   /** What this site announces; undefined as long as it has nothing to say. */
   readonly own: () => Facts | undefined
   /** What the others announced, as it came; of those that count at present. */
-  readonly heard: () => ReadonlyMap<string, Float32Array | undefined>
+  readonly heard: () => Heard
   /** Drives what takes long: at once, or in slices. */
   readonly drive: (slices: Iterator<void, Clusters>) => Clusters | Promise<Clusters>
 }
@@ -27,6 +30,7 @@ export class SiteClusters {
   readonly #specs: readonly FactSpec[]
   #known: Clusters | undefined
   #knownBy = ''
+  #seen: { readonly said: Facts | undefined, readonly others: Heard } | undefined
   #isRunning = false
 
   constructor (settings: ClusterSettings, specs: readonly FactSpec[], init: SiteClustersInit) {
@@ -56,10 +60,23 @@ export class SiteClusters {
   }
 
   #clusters (): Clusters | undefined {
-    const facts = this.#facts()
+    if (this.#isRunning) return this.#known
+    const { own, heard } = this.#init
+    const [said, others] = [own(), heard()]
+    if (this.#isSeen(said, others)) return this.#known
+    const facts = this.#facts(said, others)
     const by = hashOf(facts)
-    if (by !== this.#knownBy && !this.#isRunning) this.#renew(facts, by)
+    if (by !== this.#knownBy) this.#renew(facts, by)
     return this.#known
+  }
+
+  /** Nobody has announced anything since they were looked at last: announcements are never changed in place. */
+  #isSeen (said: Facts | undefined, others: Heard): boolean {
+    const last = this.#seen
+    const isSame = last != null && last.said === said && last.others.size === others.size &&
+      [...others].every(([id, values]) => last.others.has(id) && last.others.get(id) === values)
+    if (!isSame) this.#seen = { said, others }
+    return isSame
   }
 
   #renew (facts: ReadonlyMap<string, Facts>, by: string): void {
@@ -77,14 +94,12 @@ export class SiteClusters {
     driven.then(took).catch(() => { this.#knownBy = by }).finally(() => { this.#isRunning = false })
   }
 
-  #facts (): ReadonlyMap<string, Facts> {
-    const { self, own, heard } = this.#init
-    const said = own()
-    const others = [...heard()].flatMap(([id, values]) => {
+  #facts (said: Facts | undefined, heard: Heard): ReadonlyMap<string, Facts> {
+    const others = [...heard].flatMap(([id, values]) => {
       const facts = heardFacts(this.#specs, values)
       return facts == null ? [] : [[id, facts] as const]
     })
-    return new Map([...others, ...(said?.['centres'] == null ? [] : [[self, said] as const])])
+    return new Map([...others, ...(said?.['centres'] == null ? [] : [[this.#init.self, said] as const])])
   }
 }
 

@@ -6,6 +6,8 @@ import type { ModelSettings } from './model.ts'
 import type { PrivacySettings } from './privacy.ts'
 import { learnsThreshold, type TrainSettings } from './training.ts'
 
+export { MOST_CENTRES } from '../gossip-aggregation/mixing/cluster-facts.ts'
+
 /** Sections of a document that decide about facts. */
 export interface FactSections {
   readonly method?: MethodSettings | undefined
@@ -114,6 +116,9 @@ function conflictInSelection ({ method, training }: Around): string | undefined 
 function conflictInMix (settings: Around): string | undefined {
   const { elementMix, units, relations, sharing, generalisation } = settings.method ?? {}
   if (elementMix == null) return undefined
+  if (settings.model.decoder === 'frozen' && elementMix.of.includes('decoder')) {
+    return 'method.elementMix: with model.decoder frozen nothing of the decoder is averaged that could be mixed: take it out of "of"'
+  }
   const other = units != null ? 'method.units is' : relations != null ? 'method.relations is' : whatStays(settings)
   if (other != null) return `method.elementMix: ${other} what stays at a site already: leave one of them out`
   if (sharing?.includes('core-adapter') === true) {

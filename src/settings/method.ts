@@ -96,10 +96,15 @@ const alternate = z.strictObject({
   body: setting(count.max(1_000), 'Steps after them, that train everything else', { unit: 'steps' })
 })
 
-const PATTERN_ERROR = 'must be a regular expression, such as ^mask_decoder\\.'
+const PATTERN_ERROR = 'must be a regular expression, such as ^mask_decoder\\., without groups that repeat or look around, and with at ' +
+  'most 3 repeats and 8 alternatives'
 const pattern = z.string().min(1).max(100).refine(isPattern, { error: PATTERN_ERROR })
+/** What makes the search in a name take time that doubles with its length. */
+const ENDLESS = /\)[*+?{]|\(\?|\\[1-9k]/
 
 function isPattern (text: string): boolean {
+  const uses = (of: RegExp): number => text.match(of)?.length ?? 0
+  if (ENDLESS.test(text) || uses(/[*+{?]/g) > 3 || uses(/\|/g) > 8) return false
   try {
     return new RegExp(text) != null
   } catch {

@@ -1,3 +1,4 @@
+import type { TensorSpec } from '../adapter/schema.ts'
 import type { Facts } from '../gossip-aggregation/facts.ts'
 import type { MethodSettings } from '../settings/method.ts'
 import type { Learn } from './virtual-trainer.ts'
@@ -19,7 +20,13 @@ export interface Lie {
   /** Exchanges that it begins in a cycle beside those of its rounds. */
   readonly visits?: number
   /** What it announces of itself, whatever is so. */
-  readonly facts?: Facts
+  readonly facts?: Facts | undefined
+}
+
+export interface Tells {
+  readonly method: MethodSettings
+  readonly facts: (index: number, adapter: Float32Array) => Facts
+  readonly maxMass: number
 }
 
 /** Training that leads somewhere, from where all sites start, and what liars do meanwhile. */
@@ -29,6 +36,8 @@ export interface Scenario {
   readonly clipRadius: number
   readonly learn: (index: number) => Learn
   readonly lie: Lie
-  /** Where sites weigh what they train by what all of them announce: how, and what an adapter lacks at a site. */
-  readonly weighs?: { readonly method: MethodSettings, readonly facts: (index: number, adapter: Float32Array) => Facts }
+  /** What all numbers are of; one tensor when missing. */
+  readonly tensors?: readonly TensorSpec[] | undefined
+  /** Where sites go by what all of them announce: how, what a site says of an adapter, and the most that one may claim to count for. */
+  readonly tells?: Tells | undefined
 }

@@ -1,38 +1,45 @@
+import { drained } from '../common/slices.ts'
 import { releaseFacts, type Facts } from '../gossip-aggregation/facts.ts'
 import type { CommittedExchange } from '../gossip-aggregation/exchange/exchange-types.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Arrival } from '../rounds/arrival.ts'
 import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
-import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import { GroupLoop, type LeadGroup } from '../rounds/group-loop.ts'
 import { LabelVotes } from '../rounds/label-votes.ts'
 import type { Notices } from '../rounds/notices.ts'
 import { Pace } from '../rounds/pace.ts'
 import { PeerTable, type Announced } from '../rounds/peer-table.ts'
 import { roundPlan } from '../rounds/plan.ts'
+import { siteClusters, type SiteClusters } from '../rounds/site-clusters.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import { trainRound, type RoundSite } from '../rounds/training-round.ts'
-import { weighing, type Weigh } from '../rounds/weigh.ts'
+import { toldBy, weighing, type Weigh } from '../rounds/weigh.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import { defaultModelSettings } from '../settings/model.ts'
-import { factSpecs } from '../settings/facts.ts'
+import { factSpecs, type FactSections } from '../settings/facts.ts'
 import { siteConfig } from '../settings/site/site-config.ts'
 import { sketchOf, squaredDistance } from './measure.ts'
 import type { SimulationOptions } from './options.ts'
-import type { Scenario } from './scenario.ts'
+import type { Tells } from './scenario.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { VirtualSite } from './virtual-site.ts'
 import { VirtualTrainer, type Learn } from './virtual-trainer.ts'
+
+/** How an exchange loop chooses by what sites tell. */
+export type Alike = Pick<NonNullable<ExchangeLoopInit['partner']>, 'cluster' | 'weight'>
 
 export interface DaemonInit {
   readonly index: number
   readonly options: SimulationOptions
   readonly rounds: number
   readonly learn?: Learn | undefined
-  readonly weighs?: Scenario['weighs']
+  readonly tells?: Tells | undefined
   /** What a liar announces, whatever is so. */
   readonly lies?: Facts | undefined
+  /** To whom it goes first, where all tell what they are like before they begin. */
+  readonly alike: Alike
   readonly clock: VirtualClock
   /** Uniform in [0, 1). */
   readonly random: { readonly gossip: () => number, readonly training: () => number }
@@ -59,6 +66,8 @@ const FOR_EVER = new AbortController().signal
 export class VirtualDaemon {
   readonly peers: PeerTable
   readonly gossip: ExchangeLoop
+  /** Where the method has them. */
+  readonly clusters: SiteClusters | undefined
   /** How often it paused training, how often it caught up, its rounds, and those whose training a group had carried by their end. */
   readonly counts = { waited: 0, caughtUp: 0, rounds: 0, served: 0 }
   readonly #init: DaemonInit
@@ -73,6 +82,7 @@ export class VirtualDaemon {
     this.#init = init
     this.#turns = turnsPerInitiation(init.options.partner)
     this.peers = new PeerTable(() => init.clock.now())
+    this.clusters = this.#createClusters()
     this.gossip = this.#createGossip()
   }
 
@@ -117,21 +127,38 @@ export class VirtualDaemon {
   }
 
   get #facts (): Float32Array | undefined {
-    const { weighs, lies, site } = this.#init
-    const facts = site().isLiar ? lies ?? this.#record.facts : this.#record.facts
-    return weighs == null || facts == null ? undefined : releaseFacts(this.#specs, facts)?.values
+    const said = this.#said
+    return said == null ? undefined : releaseFacts(factSpecs(this.#settings), said)?.values
   }
 
-  get #specs (): ReturnType<typeof factSpecs> {
-    return factSpecs({ ...this.#init.weighs, training: {}, averaging: { maxMass: this.#init.site().averager.settings.maxMass } })
+  /** A liar lies about what it would have to say. */
+  get #said (): Facts | undefined {
+    const { lies, site } = this.#init
+    const { facts } = this.#record
+    return site().isLiar && lies != null ? { ...facts, ...lies } : facts
+  }
+
+  get #settings (): FactSections {
+    const { tells } = this.#init
+    return { ...tells, training: {}, averaging: { maxMass: tells?.maxMass ?? 1 } }
+  }
+
+  #heard (at: number): ReturnType<PeerTable['facts']> {
+    return this.peers.facts(at, this.#init.site().averager.settings.staleness)
+  }
+
+  #createClusters (): SiteClusters | undefined {
+    const { index, site } = this.#init
+    const heard = (): ReturnType<PeerTable['facts']> => this.#heard(site().averager.round)
+    const isEarly = (): boolean => site().averager.round <= site().averager.settings.staleness && this.peers.awaitsFacts()
+    const own = (): Facts | undefined => isEarly() ? undefined : this.#said
+    return siteClusters(this.#settings, { self: idOf(index), own, heard, drive: drained })
   }
 
   /** What lands is what was trained, scaled; `moved` sums it up. */
   #landing (moved: Float64Array): { readonly onTrained: (delta: Float32Array) => void, readonly weigh: Weigh | undefined } {
-    const { weighs, rounds, site } = this.#init
-    const { mass, settings: averaging } = site().averager
-    const heard = (at: number): ReturnType<PeerTable['facts']> => this.peers.facts(at, averaging.staleness)
-    const weigh = weighing({ settings: { ...weighs, training: {}, averaging }, mass, rounds, heard })
+    const { rounds, site } = this.#init
+    const weigh = weighing({ settings: this.#settings, mass: site().averager.mass, rounds, heard: (at) => this.#heard(at) })
     let trained: Float32Array = EMPTY
     const landed = (factor: number): void => { trained.forEach((each, i) => { moved[i] = moved[i]! + factor * each }) }
     return {
@@ -150,7 +177,8 @@ export class VirtualDaemon {
   }
 
   #createGossip (): ExchangeLoop {
-    const { site, index, exchange, notices, clock, random, options: { partner: rule } } = this.#init
+    const { site, index, exchange, notices, clock, random, alike, options: { partner: rule } } = this.#init
+    const { clusters } = this
     const self = idOf(index)
     return new ExchangeLoop({
       exchange: async (partner, { catchUp = false, upTo }) => {
@@ -172,7 +200,8 @@ export class VirtualDaemon {
         ring: () => this.peers.ring(self),
         step: () => site().averager.round * this.#turns,
         isOutOfStep: true,
-        distance: (id) => this.#distanceTo(id)
+        distance: (id) => this.#distanceTo(id),
+        ...(clusters == null ? alike : { cluster: () => clusters.members, weight: () => clusters.affinity })
       }
     })
   }
@@ -199,14 +228,14 @@ export class VirtualDaemon {
   }
 
   #createTrainer (onTrained: (delta: Float32Array) => void): VirtualTrainer {
-    const { clock, random, options, learn, weighs, site } = this.#init
+    const { clock, random, options, learn, tells, site } = this.#init
     const { index, isSlow } = site()
     return new VirtualTrainer({
       clock,
       random: random.training,
       slowness: isSlow ? options.slowness : 1,
       learn,
-      facts: weighs == null ? undefined : (adapter) => weighs.facts(index, adapter),
+      facts: tells == null ? undefined : (adapter) => tells.facts(index, adapter),
       onTrained
     })
   }
@@ -220,6 +249,7 @@ export class VirtualDaemon {
       averager,
       trainer: this.#createTrainer(onTrained),
       weigh,
+      told: (at) => toldBy(this.#settings, averager.mass, this.#heard(at)),
       others: {
         gossip: this.gossip,
         peers: this.peers,

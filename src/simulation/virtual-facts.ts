@@ -13,6 +13,8 @@ const APART = { kinds: 0.12, patients: 0.04, sites: 0.02 } as const
 /** What virtual sites tell of patients that they do not have, and what each makes of it: the same, by the code that real ones run. */
 export interface VirtualFacts {
   readonly clusters: Clusters
+  /** What each says. */
+  readonly told: ReadonlyMap<string, Facts>
   /** As one of them announces it. */
   readonly announced: Float32Array
   /** Ids of each cluster's sites. */
@@ -46,6 +48,7 @@ export function virtualFacts (
   const clusters = drained(clustersOf(facts, SETTINGS))
   return {
     clusters,
+    told: facts,
     announced: releaseFacts(clusterFacts(SETTINGS), facts.get(ids[0]!)!)!.values,
     found: [...new Set(ids.map((id) => clusters.membersOf(id)!))],
     weight: (one, other) => clusters.affinity(one, other) / MOST_AFFINITY

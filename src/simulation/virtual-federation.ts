@@ -1,17 +1,18 @@
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import { seededRandom, shuffled } from '../common/random.ts'
-import type { Distort } from '../gossip-aggregation/averager-types.ts'
+import type { AveragerInit, Distort } from '../gossip-aggregation/averager-types.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
+import { rangesOf } from '../gossip-aggregation/exchange/scope.ts'
 import { defaultSealed } from '../settings/secure.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
-import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
+import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import { sketchOf, squaredDistance } from './measure.ts'
 import { normalNumbers } from '../common/normal-numbers.ts'
 import { CYCLE_MS, LIE, roundsOf, STREAM, type SimulationOptions } from './options.ts'
 import type { Scenario } from './scenario.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { virtualFacts, type VirtualFacts } from './virtual-facts.ts'
-import { idOf } from './virtual-daemon.ts'
+import { idOf, type Alike } from './virtual-daemon.ts'
 import { VirtualNetwork } from './virtual-network.ts'
 import type { VirtualSite } from './virtual-site.ts'
 import { VirtualTraining } from './virtual-training.ts'
@@ -59,7 +60,9 @@ export class VirtualFederation {
     if (options.clusters > 0) this.facts = virtualFacts(this.#ids, options)
     const byId = (id: string): VirtualSite => this.#byId.get(id)!
     if (rounds > 0) {
-      this.training = new VirtualTraining({ options, scenario, rounds, clock, network: this.#network, sites: () => this.sites, byId })
+      const sites = (): readonly VirtualSite[] => this.sites
+      const alike = (id: string): Alike => this.#alike(id)
+      this.training = new VirtualTraining({ options, scenario, rounds, clock, network: this.#network, sites, byId, alike })
     }
     this.sites = this.#createSites()
     this.#byId = new Map(this.sites.map((site) => [site.id, site]))
@@ -146,7 +149,8 @@ export class VirtualFederation {
 
   #createSites (): VirtualSite[] {
     const { peers, dim, seed, liars, stragglers, offset, maxMass, radius, secure } = this.#options
-    const schema = createSchema({ model: 'virtual', baseHash: '0'.repeat(64), tensors: [{ name: 'x', shape: [dim], role: 'lora' }] })
+    const tensors = this.#scenario?.tensors ?? [{ name: 'x', shape: [dim], role: 'lora' }]
+    const schema = createSchema({ model: 'virtual', baseHash: '0'.repeat(64), tensors })
     const normal = normalNumbers(seededRandom(seed, STREAM.values))
     const roles = seededRandom(seed, STREAM.roles)
     const indices = shuffled([...this.#ids.keys()], roles)
@@ -181,6 +185,7 @@ export class VirtualFederation {
   ): VirtualSite {
     const { codec, maxMass, secure } = this.#options
     const settings = { codec, maxMass, clipRadius, normBound: 1e30, staleness: 3 }
+    const daemon = this.training?.daemons[index]
     const averager = new Averager({
       schema,
       values,
@@ -188,11 +193,11 @@ export class VirtualFederation {
       mass,
       settings,
       ...(secure ? { sealed: { secure: defaultSealed() } } : {}),
-      ...(this.#scenario == null ? {} : { trains: { rootOf: (partner) => partner, seed: index } }),
+      ...(this.#scenario == null ? {} : inScenario(this.#scenario, schema, index)),
       ...(isLiar ? { distort: this.#lie(index) } : {})
     })
-    const daemon = this.training?.daemons[index]
     daemon?.peers.guide(averager)
+    if (daemon?.clusters != null) averager.scope = (partner) => daemon.clusters!.scopeWith(partner)
     const site: VirtualSite = {
       index,
       id: this.#ids[index]!,
@@ -228,7 +233,7 @@ export class VirtualFederation {
     })
   }
 
-  #alike (self: string): Pick<NonNullable<ExchangeLoopInit['partner']>, 'cluster' | 'weight'> {
+  #alike (self: string): Alike {
     const { facts } = this
     return facts == null ? {} : { cluster: () => facts.clusters.membersOf(self), weight: () => (id) => facts.weight(self, id) }
   }
@@ -254,6 +259,12 @@ export class VirtualFederation {
     }
     return (copy) => { for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! + LIE * normal() }
   }
+}
+
+/** What its averager makes of where training leads. */
+function inScenario ({ tells }: Scenario, schema: Schema, index: number): Pick<AveragerInit, 'trains' | 'scoped'> {
+  const own = tells?.method.clusters?.own
+  return { trains: { rootOf: (partner) => partner, seed: index }, scoped: own == null ? undefined : rangesOf(schema, own) }
 }
 
 function isUnsettled ({ inDoubt, busy, sealing }: Averager): boolean {

@@ -5,7 +5,18 @@ import { normalNumbers } from '../common/normal-numbers.ts'
 import { CYCLE_MS, LEARNING } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-export type Learn = (adapter: Float32Array, steps: number, normal: () => number) => Float32Array
+export interface Learning {
+  /** Of phase G. */
+  readonly steps: number
+  /** Standard normal numbers of the site's own. */
+  readonly normal: () => number
+  readonly round: number
+  /** By what is announced, where the method asks it. */
+  readonly masses?: TrainWork['masses']
+}
+
+/** What an adapter becomes by it. */
+export type Learn = (adapter: Float32Array, how: Learning) => Float32Array | Promise<Float32Array>
 
 interface TrainerInit {
   readonly clock: VirtualClock
@@ -48,7 +59,7 @@ export class VirtualTrainer {
     return (name === 'train' ? await this.#train(request as TrainWork) : { dice: NO_DICE }) as TrainerCalls[N]['reply']
   }
 
-  async #train ({ phase, adapter, share }: TrainWork): Promise<TrainerCalls['train']['reply']> {
+  async #train ({ phase, adapter, share, round, masses }: TrainWork): Promise<TrainerCalls['train']['reply']> {
     const { clock, random, slowness, onTrained, learn = noise } = this.#init
     const [most, least] = [stepsOf(share), stepsOf(LEAST_SHARE)]
     const stepMs = STEP_MS * slowness * (1 + JITTER * (2 * random() - 1))
@@ -60,14 +71,14 @@ export class VirtualTrainer {
     const steps = Math.min(most, Math.max(least, Math.ceil((clock.now() - began) / stepMs)))
     await clock.sleep(began + steps * stepMs - clock.now())
     if (phase === 'L') return { loss: 0, steps }
-    const after = learn(adapter, steps, this.#normal)
+    const after = await learn(adapter, { steps, normal: this.#normal, round, masses })
     onTrained(after.map((value, index) => value - adapter[index]!))
     const facts = this.#init.facts?.(adapter)
     return { adapter: after, loss: 0, steps, ...(facts == null ? {} : { facts }) }
   }
 }
 
-function noise (adapter: Float32Array, steps: number, normal: () => number): Float32Array {
+function noise (adapter: Float32Array, { steps, normal }: Learning): Float32Array {
   const size = LEARNING * Math.sqrt(steps)
   return adapter.map((value) => value + size * normal())
 }

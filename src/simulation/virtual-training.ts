@@ -5,7 +5,7 @@ import { spreadOf } from './measure.ts'
 import { CYCLE_MS, STREAM, type SimulationOptions } from './options.ts'
 import type { Scenario } from './scenario.ts'
 import type { VirtualClock } from './virtual-clock.ts'
-import { VirtualDaemon } from './virtual-daemon.ts'
+import { idOf, VirtualDaemon, type Alike } from './virtual-daemon.ts'
 import type { VirtualNetwork } from './virtual-network.ts'
 import type { VirtualSite } from './virtual-site.ts'
 
@@ -17,6 +17,7 @@ interface TrainingInit {
   readonly network: VirtualNetwork
   readonly sites: () => readonly VirtualSite[]
   readonly byId: (id: string) => VirtualSite
+  readonly alike: (id: string) => Alike
 }
 
 /** Optimiser steps of phase G. */
@@ -140,15 +141,16 @@ export class VirtualTraining {
   }
 
   #createDaemon (index: number, notices: Notices): VirtualDaemon {
-    const { options, scenario, rounds, clock, network, sites, byId } = this.#init
+    const { options, scenario, rounds, clock, network, sites, byId, alike } = this.#init
     const own = (): VirtualSite => sites()[index]!
     return new VirtualDaemon({
       index,
       options,
       rounds,
       learn: scenario?.learn(index),
-      weighs: scenario?.weighs,
+      tells: scenario?.tells,
       lies: scenario?.lie.facts,
+      alike: alike(idOf(index)),
       clock,
       random: { gossip: seededRandom(options.seed + index, STREAM.gossip), training: seededRandom(options.seed + index, STREAM.training) },
       notices,

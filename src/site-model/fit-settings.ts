@@ -53,10 +53,18 @@ export function checkModel (
   if (globalParameters(groups, 'shared').length === 0) {
     throw new InputError('the settings leave nothing that sites would average: train more of encoder or decoder, or keep less of it')
   }
-  const own = clustersIn(method)?.own ?? []
   const names = travellingTensors(settings.lora.aggregation ?? 'factors', globalParameters(groups, 'shared')).map((each) => each.name)
-  const idle = own.find((pattern) => !names.some((each) => new RegExp(pattern).test(each)))
-  if (idle != null) throw new InputError(`method.clusters.own: ${idle} is the name of nothing that sites average: leave it out`)
+  checkOwn(names, clustersIn(method)?.own ?? [])
+}
+
+/** What clusters average apart: something, and not all. */
+function checkOwn (names: readonly string[], own: readonly string[]): void {
+  const patterns = own.map((pattern) => new RegExp(pattern))
+  const idle = patterns.find((pattern) => !names.some((each) => pattern.test(each)))
+  if (idle != null) throw new InputError(`method.clusters.own: ${idle.source} is the name of nothing that sites average: leave it out`)
+  if (own.length > 0 && names.every((each) => patterns.some((pattern) => pattern.test(each)))) {
+    throw new InputError('method.clusters.own: these are all that sites average, and clusters would have nothing in common: name fewer')
+  }
 }
 
 function groupsOf (

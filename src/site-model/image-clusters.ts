@@ -4,11 +4,10 @@ import { normal, seededRandom } from '../common/random.ts'
 import type { Fitted } from '../dataset/index.ts'
 import { EmbeddingCache } from '../model/predict/embedding-cache.ts'
 import type { Learner } from '../model/train/learner.ts'
+import { MOST_CENTRES } from '../settings/facts.ts'
 import type { ClusterSettings } from '../settings/method.ts'
 import { byPatient } from './by-patient.ts'
 
-/** As the facts have them (gossip-aggregation/mixing/cluster-facts.ts). */
-const MOST_CENTRES = 4
 /** Of one patient, spread over its images: neighbours resemble each other. */
 const IMAGES_OF_PATIENT = 8
 /** Stream of the federation's seed from which the projection comes, the same at every site. */

@@ -54,6 +54,14 @@ describe('simulated federations', function () {
     }
   })
 
+  it('go to alike sites in their rounds, too', async () => {
+    const size = { peers: 12, dim: 8, rounds: 2, codec: 'f32', seed: 3, partner: 'random' } as const
+    const [plain, told] = [await run(size), await run({ ...size, clusters: 2 })]
+    expect(told.facts!.clusters).to.deep.equal([6, 6])
+    expect(told.cycles.map(({ variance }) => variance)).to.not.deep.equal(plain.cycles.map(({ variance }) => variance))
+    expect(told.changed.weightedSum).to.be.below(1e-6)
+  })
+
   it('are hardly moved by liars, and name them and nobody else', async () => {
     for (const partner of ['random', 'exponential'] as const) {
       const result = await run({ peers: 100, dim: 32, liars: 0.1, partner })

@@ -13,8 +13,10 @@ export function inOtherLight (fitted: Fitted, random: Random): Fitted {
   const [light, contrast, sigma] = [within(random), within(random), MOST_BLUR * random()]
   const { image } = fitted
   const mean = light * image.reduce((sum, value) => sum + value, 0) / Math.max(1, image.length)
-  const lit = Float32Array.from(image, (value) => contrast * light * value + (1 - contrast) * mean)
-  return { ...fitted, image: Uint8Array.from(blurred(lit, fitted, sigma), (value) => Math.round(Math.min(255, Math.max(0, value)))) }
+  const lit = new Float32Array(image.length)
+  for (let i = 0; i < image.length; i++) lit[i] = contrast * light * image[i]! + (1 - contrast) * mean
+  const seen = blurred(lit, fitted, sigma)
+  return { ...fitted, image: new Uint8Array(image.length).map((_, i) => Math.round(Math.min(255, Math.max(0, seen[i]!)))) }
 }
 
 function within (random: Random): number {
@@ -38,16 +40,22 @@ function gaussian (sigma: number): number[] {
 
 interface Lines { readonly length: number, readonly lines: number, readonly step: number, readonly next: number, readonly channels: number }
 
+/** In the order in which values lie, since those of large images do not fit into the processor's cache. */
 function alongLines (values: Float32Array, weights: readonly number[], { length, lines, step, next, channels }: Lines): Float32Array {
   const out = new Float32Array(values.length)
-  for (let line = 0; line < lines; line++) {
-    for (let c = 0; c < channels; c++) {
-      const begin = line * next + c
-      const at = (i: number): number => values[begin + Math.min(length - 1, Math.max(0, i)) * step]!
-      for (let i = 0; i < length; i++) {
-        let sum = weights[0]! * at(i)
-        for (let away = 1; away < weights.length; away++) sum += weights[away]! * (at(i - away) + at(i + away))
-        out[begin + i * step] = sum
+  const isAcross = step < next
+  const [outer, inner] = isAcross ? [lines, length] : [length, lines]
+  const clamped = (i: number): number => step * Math.min(length - 1, Math.max(0, i))
+  for (let one = 0; one < outer; one++) {
+    for (let other = 0; other < inner; other++) {
+      const i = isAcross ? other : one
+      const begin = next * (isAcross ? one : other)
+      for (let c = begin; c < begin + channels; c++) {
+        let sum = weights[0]! * values[c + i * step]!
+        for (let away = 1; away < weights.length; away++) {
+          sum += weights[away]! * (values[c + clamped(i - away)]! + values[c + clamped(i + away)]!)
+        }
+        out[c + i * step] = sum
       }
     }
   }

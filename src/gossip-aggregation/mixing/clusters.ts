@@ -8,7 +8,7 @@ import { clusterCount, constrainedRank } from './joint-graph.ts'
 const MOST_SITES = 24
 /** To whom nothing draws a site, it still goes at times. */
 const LEAST_AFFINITY = 0.1
-/** Cosine of two sites' shares in the parts of the joint graph from which on they are of one cluster. */
+/** Cosine of shares in the parts of the joint graph from which on two sites, or two groups of them, are of one cluster. */
 const LEAST_LIKENESS = 0.5
 
 /** What is looked for in the facts of all. */
@@ -91,26 +91,56 @@ function nearest ({ centre }: Node, joint: readonly Node[]): number {
 }
 
 function found (shares: ReadonlyMap<string, Float64Array>): Clusters {
+  const members = new Map(groupsOf(shares).flatMap((group) => group.sort().map((id) => [id, group] as const)))
   const likeness = (one: string, other: string): number => {
     const [a, b] = [shares.get(one), shares.get(other)]
-    return a == null || b == null ? 0 : dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
-  }
-  const members = new Map<string, readonly string[]>()
-  const left = new Set([...shares.keys()].sort())
-  for (const first of left) {
-    const cluster = [first]
-    left.delete(first)
-    for (const one of cluster) {
-      for (const other of left) {
-        if (likeness(one, other) < LEAST_LIKENESS) continue
-        cluster.push(other)
-        left.delete(other)
-      }
-    }
-    cluster.sort()
-    for (const each of cluster) members.set(each, cluster)
+    return a == null || b == null ? 0 : cosine(a, b)
   }
   return { membersOf: (id) => members.get(id), affinity: (one, other) => LEAST_AFFINITY + likeness(one, other) }
+}
+
+/**
+ * Each site goes to the purest that is like it, the purest sites first; then groups are joined that are alike in their sums. So one site
+ * that has patients of all kinds, or says so, does not join those that have one.
+ */
+function groupsOf (shares: ReadonlyMap<string, Float64Array>): string[][] {
+  const purity = (own: Float64Array): number => Math.max(...own) / Math.sqrt(dot(own, own))
+  const order = [...shares].sort(([a, one], [b, other]) => purity(other) - purity(one) || Number(a > b) - Number(a < b))
+  const groups: Group[] = []
+  for (const [id, own] of order) {
+    const near = nearestGroup(own, groups, ({ first }) => first)
+    if (near == null) groups.push({ ids: [id], first: own, sum: own.slice() })
+    else take(near, { ids: [id], sum: own })
+  }
+  for (const [at, group] of groups.entries()) {
+    const near = nearestGroup(group.sum, groups.slice(at + 1), ({ sum }) => sum)
+    if (near == null) continue
+    take(near, group)
+    group.ids.length = 0
+  }
+  return groups.map(({ ids }) => ids)
+}
+
+interface Group {
+  readonly ids: string[]
+  /** Shares of its first site, and the sum of those of all. */
+  readonly first: Float64Array
+  readonly sum: Float64Array
+}
+
+function nearestGroup (own: Float64Array, groups: readonly Group[], of: (group: Group) => Float64Array): Group | undefined {
+  const alike = groups.map((group) => cosine(own, of(group)))
+  const most = Math.max(...alike)
+  return most < LEAST_LIKENESS ? undefined : groups[alike.indexOf(most)]
+}
+
+function take (group: Group, { ids, sum }: Pick<Group, 'ids' | 'sum'>): void {
+  group.ids.push(...ids)
+  sum.forEach((each, i) => { group.sum[i] = group.sum[i]! + each })
+}
+
+function cosine (a: Float64Array, b: Float64Array): number {
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
 }
 
 function dot (a: Float64Array, b: Float64Array): number {

@@ -1,14 +1,14 @@
 import type { HostRecord } from '../../compute/index.ts'
-import { EVERYTHING, toClassTargets, toTargets, UNKNOWN, type Fitted, type LabelMap } from '../../dataset/index.ts'
+import { EVERYTHING, isPartial, toClassTargets, toTargets, UNKNOWN, type Fitted, type LabelMap } from '../../dataset/index.ts'
 
 /** Something in these images is not known, or not annotated. */
-function isPartial (samples: readonly Fitted[]): boolean {
+function isUnsure (samples: readonly Fitted[]): boolean {
   return samples.some(({ mask, lacks = [] }) => lacks.length > 0 || mask.includes(UNKNOWN)) || isWeak(samples)
 }
 
 /** What the classes of images are where only some of them may be known; undefined where all is known of the one that there is. */
 export function classesIn (samples: readonly Fitted[], labels: LabelMap | undefined): LabelMap | undefined {
-  return labels ?? (isPartial(samples) ? EVERYTHING : undefined)
+  return labels ?? (isUnsure(samples) ? EVERYTHING : undefined)
 }
 
 /** The same for training; images without foreground that it is meant to have say nothing of Dice either (supervised.ts). */
@@ -18,12 +18,12 @@ export function classesTrained (samples: readonly Fitted[], labels: LabelMap | u
 
 /** Something in these images is known otherwise than by a whole mask. */
 function isWeak (samples: readonly Fitted[]): boolean {
-  return samples.some(({ kind }) => kind != null)
+  return samples.some(isPartial)
 }
 
 /** Of these kinds enough is known of an image to measure overlap: a stroke's cells are too few. */
 function hasOverlap ({ kind }: Fitted): boolean {
-  return kind == null || kind === 'block'
+  return !isPartial({ kind }) || kind === 'block'
 }
 
 /** `@overlap` [B,1]: 1 for images whose Dice counts in training; nothing where it does of all that a phase trains on. */

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { HostRecord } from '../../compute/index.ts'
-import type { Fitted } from '../../dataset/index.ts'
+import { isPartial, type Fitted } from '../../dataset/index.ts'
 import type { TrainSettings } from '../../settings/training.ts'
 import { treeAffinity } from '../objectives/spanning-tree.ts'
 import { gatedCrf, halfShifts, treeEnergy, type Shift } from '../objectives/structure.ts'
 import { scalar } from '../train/host-records.ts'
-import { isPartial } from '../train/paired-batches.ts'
 import type { Component, Run, Term } from './component.ts'
 
 type Structure = NonNullable<TrainSettings['structure']>

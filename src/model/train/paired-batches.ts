@@ -1,4 +1,4 @@
-import type { Fitted } from '../../dataset/index.ts'
+import { isPartial, type Fitted } from '../../dataset/index.ts'
 import { batchesFrom, type Batch, type BatchSource, type Stretch } from './batches.ts'
 
 /** Keeps the order of one half apart from that of the other. */
@@ -7,11 +7,6 @@ const OTHER_HALF = 0x7061_6972
 /** Something is known of it. */
 export function isLabelled ({ kind }: Fitted): boolean {
   return kind !== 'none'
-}
-
-/** Something of it is not known: teachers may say it. */
-export function isPartial ({ kind }: Fitted): boolean {
-  return kind != null
 }
 
 /** Images at the end of a batch of so many that are learnt from teachers: half of them, or all where a site has no labels. */

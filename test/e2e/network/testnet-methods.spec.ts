@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { LIMIT_MS, TestnetProcess } from './testnet-process.ts'
 
-/** Methods without experts, whose personal model is the global one: nothing that they keep answers. */
-const SHARED_ALONE = ['fedavg-lora', 'fedmsa', 'gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic', 'fedda-moments']
-const WITH_PARTS = ['fedper', 'no-distillation']
+/** Methods without experts, whose personal model is the global one: nothing that they keep answers; of fca, not in its first rounds. */
+const SHARED_ALONE = ['fedavg-lora', 'fedmsa', 'gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic', 'fedda-moments', 'fca', 'spp-fgc']
+const WITH_PARTS = ['fedper', 'no-distillation', 'apple', 'drflm']
 const SEMI = ['--labels', 'few:0.2', '--unlabelled', '2']
 
 describe('methods in the testnet', function () {

@@ -12,6 +12,8 @@ import { openBase } from '../../../src/experiment/run-job.ts'
 import { createSharedLearner, promiseOf, runMethod, type RunSettings, type TrainedSites } from '../../../src/experiment/run-method.ts'
 import { tryUnseen } from '../../../src/experiment/unseen.ts'
 import { massOf } from '../../../src/gossip-aggregation/mass.ts'
+import type { MethodSettings } from '../../../src/settings/method.ts'
+import { presetOf } from '../../../src/settings/methods/index.ts'
 import { MOMENT_CHANNELS } from '../../../src/settings/publications.ts'
 import { squaredDistance } from '../../../src/simulation/measure.ts'
 
@@ -128,6 +130,24 @@ describe('what every method does to the adapters', function () {
       expect(Math.sqrt(squaredDistance(middle, mean) / squaredDistance(mean, new Float32Array(mean.length)))).to.be.below(1e-5)
       expect(bytesSent[0], 'of two rounds\' cores the first one is shown, beside the exchanges').to.be.above(4 * one!.adapter.values.length)
     }, { ...settingsFor('apple', { training: { stepsPerRound: 4 } }), method: { sharing: ['core-adapter'], relations } })
+  }).timeout(600_000)
+
+  it('spp-fgc: one cluster, by the document or as all sites are alike, is training bit for bit as without clusters', async () => {
+    const [five] = await loadSites({ name: 'fundus-phantom', train: 5, validation: 1, seed: 1 }, base.config.imageSize)
+    const twins = [five!, { ...five!, name: 'twin' }]
+    const clusters = presetOf('spp-fgc').settings.method!.clusters as NonNullable<MethodSettings['clusters']>
+    const found: { ends: string[], groups: readonly number[] | undefined }[] = []
+    for (const method of [{}, { clusters: { ...clusters, count: 1 } }, { clusters }]) {
+      const settings = { ...settingsFor('spp-fgc', { training: { stepsPerRound: 2 } }), method }
+      const learner = createSharedLearner({ engine, base, settings })
+      const trained = await runMethod({ learner, method: METHODS.find(({ name }) => name === 'spp-fgc')!, sites: twins, settings })
+      found.push({ ends: trained.models.map(({ adapter }) => adapter.digest()), groups: trained.groupsFound })
+      await learner.dispose()
+    }
+    const [plain, one, alike] = found
+    expect(one).to.deep.equal(plain)
+    expect(alike!.groups).to.deep.equal([0, 0])
+    expect(alike!.ends).to.deep.equal(plain!.ends)
   }).timeout(600_000)
 
   it('fedicra: each site has a vector of its own, and takes of the average what it has learnt to', async () => {

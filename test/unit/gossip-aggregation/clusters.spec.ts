@@ -104,6 +104,30 @@ describe('clusters of sites', () => {
     }
   })
 
+  it('are not joined by one site that has patients of both kinds, or says so; sites that all have are one', () => {
+    const halfOf = (one: Facts, other: Facts): Facts => {
+      const half = MOST_CENTRES / 2 * PROJECTION
+      const centres = Float32Array.of(...one['centres']!.subarray(0, half), ...other['centres']!.subarray(0, half))
+      return { centres, shares: new Float32Array(MOST_CENTRES).fill(1 / MOST_CENTRES), graph: one['graph']! }
+    }
+    const whole: number[] = []
+    for (let seed = 1; seed <= 10; seed++) {
+      const kindOf = [0, 1, 0, 1, 1, 0, 1, 0, 1, 1]
+      const facts = factsOf(kindOf, seed)
+      const ids = [...facts.keys()]
+      // Its id comes first, so that it is not by its place that it leads nobody.
+      facts.set('a-mixed', halfOf(facts.get(ids[0]!)!, facts.get(ids[1]!)!))
+      const clusters = drained(clustersOf(facts, { ...SETTINGS, count: 2 }))
+      const kinds = [[0, 2, 5, 7], [1, 3, 4, 6, 8, 9]].map((members) => members.map((each) => ids[each]).join())
+      const found = partition(clusters, ids).map((members) => members.replace('a-mixed,', ''))
+      expect(found, String(seed)).to.deep.equal(kinds)
+      expect(clusters.membersOf('a-mixed')!.length, String(seed)).to.be.oneOf([5, 7])
+      const all = new Map(ids.map((id, i) => [id, halfOf(facts.get(id)!, facts.get(ids[1 - kindOf[i]!]!)!)]))
+      whole.push(partition(drained(clustersOf(all, { ...SETTINGS, count: 2 })), ids).length)
+    }
+    expect(whole.filter((each) => each === 1), 'parts may cut through a kind, too').to.have.length.at.least(8)
+  })
+
   it('are the same whatever the order in which sites were heard of, and of as many sites as 64 and more', () => {
     const kinds = Array.from({ length: 70 }, (_, i) => i % 3 === 0 ? 0 : 1)
     const facts = factsOf(kinds, 3)

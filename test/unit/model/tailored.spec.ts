@@ -44,19 +44,29 @@ async function train (sites: readonly Site[], rounds: number, over: Partial<Tail
   return shared
 }
 
-async function trained (method: MethodSettings): Promise<{ digest: string, isStart: boolean }> {
+interface Trained {
+  readonly digest: string
+  readonly isStart: boolean
+  readonly values: Float32Array
+  /** Where there are units. */
+  readonly copy: Float32Array | undefined
+}
+
+async function trained (method: MethodSettings): Promise<Trained> {
   const learner = await createLearner({ model: { moe: NO_EXPERTS }, method })
   const start = learner.initialAdapter()
   const first = (await learner.train('G', { adapter: start, samples: discs, round: 1, masses: { own: 1, all: 3 } })).adapter
   const other = await createLearner({ model: { moe: NO_EXPERTS }, method })
   other.importPrivate(await learner.exportPrivate())
-  const digests = []
+  const ends = []
   for (const each of [learner, other]) {
-    digests.push((await each.train('G', { adapter: first, samples: discs, round: 2, masses: { own: 1, all: 3 } })).adapter.digest())
+    const { adapter } = await each.train('G', { adapter: first, samples: discs, round: 2, masses: { own: 1, all: 3 } })
+    const copy = (await each.exportPrivate()).reveal().get('own.units.copy')?.data
+    ends.push({ digest: adapter.digest(), isStart: adapter.digest() === start.digest(), values: adapter.values, copy })
     await each.dispose()
   }
-  expect(digests[1], 'goes on from what was saved').to.equal(digests[0])
-  return { digest: digests[0]!, isStart: digests[0] === start.digest() }
+  expect(ends[1]!.digest, 'goes on from what was saved').to.equal(ends[0]!.digest)
+  return ends[0]!
 }
 
 describe('units of an adapter', () => {
@@ -127,10 +137,12 @@ describe('units of an adapter', () => {
 describe('a learner with individual units', function () {
   this.timeout(180_000)
 
-  it('trains bit for bit as without them while all are common, and leaves the adapter alone where all are individual', async () => {
+  it('trains bit for bit as without them while all are common; where all are individual, alone, and the adapter stays', async () => {
     const plain = await trained({})
     expect((await trained({ units: { ...SETTINGS, warmupRounds: 9 } })).digest).to.equal(plain.digest)
-    expect((await trained({ units: { ...SETTINGS, pivot: -1, slope: 1_000 } })).isStart).to.equal(true)
+    const individual = await trained({ units: { ...SETTINGS, pivot: -1, slope: 1_000 } })
+    expect(individual.isStart).to.equal(true)
+    expect([...individual.copy!], 'as a site that has nobody to average with').to.deep.equal([...plain.values])
     expect((await trained({ units: SETTINGS })).digest).to.not.equal(plain.digest)
   })
 })

@@ -58,6 +58,20 @@ describe('PeerTable', () => {
     expect([...peers.facts(11, 3).keys()]).to.deep.equal(['silent'])
   })
 
+  it('awaits the facts of who is there and has not trained yet, and of nobody else', () => {
+    expect(peers.awaitsFacts()).to.equal(false)
+    peers.announced('told', announced({ round: 0, facts: Float32Array.of(1) }))
+    peers.announced('has none', announced({ round: 1 }))
+    peers.announced('reader', announced({ round: 0, reads: true }))
+    expect(peers.awaitsFacts()).to.equal(false)
+    peers.announced('new', announced({ round: 0 }))
+    expect(peers.awaitsFacts()).to.equal(true)
+    peers.heardRound('new', 1)
+    expect(peers.awaitsFacts(), 'its announcement is on its way').to.equal(true)
+    clock.time += 20_001
+    expect(peers.awaitsFacts(), 'it has gone').to.equal(false)
+  })
+
   it('still expects somebody to be found while it knows a site without labels alone', () => {
     peers.connected('reader', [])
     peers.announced('reader', announced({ reads: true }))

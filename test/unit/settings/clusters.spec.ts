@@ -45,7 +45,10 @@ describe('method.clusters', () => {
     checkModel(settings.model, settings.method)
     const idle = { clusters: { ...CLUSTERS, own: ['^mask_decoder', '^nothing'] } }
     expect(() => { checkModel(settings.model, idle) }).to.throw('method.clusters.own: ^nothing is the name of nothing that sites average')
-    for (const wrong of [{ own: ['('] }, { own: [] }, { count: 9 }, { count: 'many' }, { minimum: 4 }, { projection: 65 }]) {
+    const slow = ['(a+)+$', '(a|a)*b', '(?=a)b', '(a)\\1', '.*.*.*.*x', Array(10).fill('(a|b)').join('')].map((each) => ({ own: [each] }))
+    const whole = { clusters: { ...CLUSTERS, own: ['mask_decoder', 'encoder', '.'] } }
+    expect(() => { checkModel(settings.model, whole) }).to.throw('method.clusters.own: these are all that sites average')
+    for (const wrong of [...slow, { own: ['('] }, { own: [] }, { count: 9 }, { count: 'many' }, { minimum: 4 }, { projection: 65 }]) {
       expect(section.safeParse({ clusters: { ...CLUSTERS, ...wrong } }).success, JSON.stringify(wrong)).to.equal(false)
     }
     expect(section.safeParse({ clusters: CLUSTERS }).success).to.equal(true)

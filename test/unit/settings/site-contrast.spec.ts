@@ -36,6 +36,10 @@ describe('method.siteContrast, method.elementMix and method.alternate', () => {
     expect(conflictOf({ elementMix }, { model: MODEL })).to.match(/^method\.elementMix: experts are what stays/)
     const product = { ...settings.model, lora: { ...settings.model.lora, aggregation: 'product-svd' as const } }
     expect(conflictOf({ elementMix }, { model: product })).to.match(/^method\.elementMix: .*"aggregation": "factors"/)
+    const frozen = { ...settings.model, decoder: 'frozen' as const }
+    const ofDecoder = { elementMix: { ...elementMix, of: ['decoder'] } } satisfies MethodSettings
+    expect(conflictOf(ofDecoder, { model: frozen })).to.match(/^method\.elementMix: .*decoder frozen/)
+    expect(conflictOf({ elementMix: { ...elementMix, of: ['encoder'] } }, { model: frozen })).to.equal(undefined)
     const align = { target: 'joint', by: 'mmd', weight: 1, warmupRounds: 0 } as const
     expect(conflictOf({ siteContrast }, { training: { ...settings.training, align } })).to.match(/^method\.siteContrast: training\.align/)
   })
