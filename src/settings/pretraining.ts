@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { FederationSettings } from './federation-settings.ts'
 import type { MethodSettings } from './method.ts'
+import type { Preset } from './methods/preset.ts'
 import { count, notNegative, positive, setting } from './setting.ts'
 
 /** Of a federation of few rounds, this part of them is without labels where a preset does not know how many there are. */
@@ -44,17 +45,23 @@ export function isLabelFree (method: Pretrained, round: number): boolean {
   return round <= (method?.pretrain?.rounds ?? 0)
 }
 
+/** Which rounds are label-free; undefined where none is. */
+export function labelFreeTest (method: Pretrained): ((round: number) => boolean) | undefined {
+  return pretrainingOf(method) == null ? undefined : (round) => isLabelFree(method, round)
+}
+
 /** Of so many label-free rounds of a preset, those that a federation of `rounds` has. */
 export function labelFreeRounds (asked: number, rounds: number): number {
   return Math.min(asked, Math.max(1, Math.floor(PART * rounds)), rounds - 1)
 }
 
-/** A draft whose preset has label-free rounds, with no more of them than its rounds allow. */
-export function withinRounds<T extends Pick<FederationSettings, 'training' | 'method'>> (draft: T): T {
-  const { method, training: { rounds } } = draft
-  return method?.pretrain == null
-    ? draft
-    : { ...draft, method: { ...method, pretrain: { ...method.pretrain, rounds: labelFreeRounds(method.pretrain.rounds, rounds) } } }
+/** A preset's settings with no more label-free rounds than a federation of so many rounds has room for. */
+export function withinRounds (settings: Preset['settings'], rounds: number): Preset['settings'] {
+  const { method } = settings
+  const asked = method?.pretrain?.rounds
+  return asked == null
+    ? settings
+    : { ...settings, method: { ...method, pretrain: { ...method?.pretrain, rounds: labelFreeRounds(asked, rounds) } } }
 }
 
 /** What label-free rounds do not go together with; undefined where all fits. */

@@ -3,7 +3,7 @@ import { LABEL_KINDS, STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
 /** Temperature and weight of alignment are FedCA's as it is remembered, the mean's share FedU's; rounds, rate and queue are ours. */
-export const LOOKS: Pretraining = {
+export const PRETRAINING: Pretraining = {
   rounds: 8, objective: 'byol', rate: 0.1, align: 0.01, ema: 0.99, temperature: 0.1, queue: 256, stay: 0
 }
 
@@ -19,12 +19,12 @@ export const LABEL_FREE = [
     name: 'fedu',
     title: 'LoRA averaged; first rounds without labels, one look predicts another (our form of FedU)',
     paper: 'arXiv 2108.06492',
-    settings: { ...LABELLED_LATER, method: { pretrain: LOOKS } }
+    settings: { ...LABELLED_LATER, method: { pretrain: PRETRAINING } }
   },
   {
     name: 'fedca',
     title: 'LoRA averaged; first rounds without labels, looks told from other images (after the abstract of FedCA)',
     paper: 'arXiv 2010.08982',
-    settings: { ...LABELLED_LATER, method: { pretrain: { ...LOOKS, objective: 'contrast' } } }
+    settings: { ...LABELLED_LATER, method: { pretrain: { ...PRETRAINING, objective: 'contrast' } } }
   }
 ] as const satisfies readonly Preset[]

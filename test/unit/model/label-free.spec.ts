@@ -1,13 +1,13 @@
 import { expect } from 'chai'
 import { createLearner, discs } from './learners.ts'
-import { LOOKS } from '../../../src/settings/methods/label-free.ts'
+import { PRETRAINING } from '../../../src/settings/methods/label-free.ts'
 
 const NO_EXPERTS = { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } as const
 describe('try', function () {
   this.timeout(600000)
   it('trains', async () => {
     for (const objective of ['byol', 'contrast'] as const) {
-      const learner = await createLearner({ model: { moe: { ...NO_EXPERTS, blocks: [] } }, train: { augment: true, stepsPerRound: 4, epochsG: undefined, epochsL: undefined }, method: { pretrain: { ...LOOKS, objective, rounds: 2 } } })
+      const learner = await createLearner({ model: { moe: { ...NO_EXPERTS, blocks: [] } }, train: { augment: true, stepsPerRound: 4, epochsG: undefined, epochsL: undefined }, method: { pretrain: { ...PRETRAINING, objective, rounds: 2 } } })
       let adapter = learner.initialAdapter()
       for (let round = 1; round <= 3; round++) {
         const t = performance.now()
