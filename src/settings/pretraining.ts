@@ -70,7 +70,7 @@ export function conflictInPretraining (settings: FederationSettings): string | u
   const asked = pretrainingOf(method)
   if (asked == null) return undefined
   if (asked.rounds >= rounds) {
-    return `method.pretrain.rounds: ${asked.rounds} of ${rounds} look at no label, so none is left: take fewer, or more rounds`
+    return `method.pretrain.rounds: ${asked.rounds} of ${rounds} rounds look at no label, so none is left: take fewer, or more rounds`
   }
   if (!augment) {
     return 'method.pretrain: images are shown unaltered where training.augment is false; set it to true, or leave this out'

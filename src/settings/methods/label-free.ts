@@ -17,13 +17,13 @@ const LABELLED_LATER = {
 export const LABEL_FREE = [
   {
     name: 'fedu',
-    title: 'LoRA averaged; first rounds without labels, one look predicts another (our form of FedU)',
+    title: 'First rounds without labels: one look predicts another (our form of FedU)',
     paper: 'arXiv 2108.06492',
     settings: { ...LABELLED_LATER, method: { pretrain: PRETRAINING } }
   },
   {
     name: 'fedca',
-    title: 'LoRA averaged; first rounds without labels, looks told from other images (after the abstract of FedCA)',
+    title: 'First rounds without labels: looks told from others (after FedCA\'s abstract)',
     paper: 'arXiv 2010.08982',
     settings: { ...LABELLED_LATER, method: { pretrain: { ...PRETRAINING, objective: 'contrast' } } }
   }
