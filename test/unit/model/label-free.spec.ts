@@ -155,7 +155,7 @@ describe('a learner whose first rounds look at no label', function () {
   it('trains encoder, projector and a predictor that stays, and not one number of the decoder, whatever the labels are', async () => {
     const found = await once({})
     const [after, before] = [found.adapter.tensors(), found.before.tensors()]
-    const changed = [...after].filter(([name, { data }]) => data.some((each, i) => each !== before.get(name)!.data[i])).map(([name]) => name)
+    const changed = [...after].flatMap(([name, { data }]) => data.some((each, i) => each !== before.get(name)!.data[i]) ? [name] : [])
     expect(changed.some((name) => name.startsWith('mask_decoder.'))).to.equal(false)
     for (const part of ['image_encoder.', 'projector.']) expect(changed.some((name) => name.startsWith(part)), part).to.equal(true)
     expect([...after.keys()].some((name) => name.startsWith('predictor.')), 'it does not travel').to.equal(false)
@@ -206,7 +206,7 @@ describe('a learner whose first rounds look at no label', function () {
     await bare.dispose()
   })
 
-  it('repeats a round after a restart with what stays at the site: the predictor, and its own encoder where it stays with a part', async () => {
+  it('repeats a round after a restart with what stays at the site: the predictor, and its own encoder by which it begins', async () => {
     const make = async (): Promise<Learner> => await learnerOf({ rounds: 3, stay: 0.7 })
     const [one, other, plain] = [await make(), await make(), await learnerOf({ rounds: 3 })]
     expect([one.keepsGlobal, plain.keepsGlobal]).to.deep.equal([true, true])
@@ -225,7 +225,8 @@ describe('a learner whose first rounds look at no label', function () {
   })
 
   it('is private to patients, those without labels among them', async () => {
-    const privacy = { unit: 'patient', clip: 1, noise: 0.1, rate: 1, slices: 1, epsilon: 8, delta: 1e-3, onExhausted: 'stop-training' } as const
+    const parts = { unit: 'patient', clip: 1, noise: 0.1, rate: 1, slices: 1 } as const
+    const privacy = { ...parts, epsilon: 8, delta: 1e-3, onExhausted: 'stop-training' } as const
     const samples = half.map((each, i) => ({ ...each, subject: `patient ${i}` }))
     const { steps, loss, spread, digest, before } = await once({}, { privacy, train: { stepsPerRound: 1 } }, { samples })
     expect([steps, spread]).to.deep.equal([1, undefined])
