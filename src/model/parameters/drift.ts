@@ -20,7 +20,7 @@ export function driftParts (schema: Schema, groups: readonly ParameterGroup[], m
 }
 
 /** Where a label-free round begins, and the scale from now on. */
-export interface DriftedStart {
+interface DriftedStart {
   /** `shared` itself where nothing of the own is stayed with. */
   readonly values: Float32Array
   readonly scale: number

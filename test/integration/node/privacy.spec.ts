@@ -137,6 +137,12 @@ interface Own {
   readonly what: string
 }
 
+/** Of methods that learn from images without labels. */
+function learningOf ({ taught, labelFree }: Pick<Own, 'taught' | 'labelFree'>): Pick<Own, 'terms' | 'what'> | undefined {
+  if (taught) return { terms: TAUGHT, what: ', nor what teachers make of images without labels' }
+  return labelFree ? { terms: UNLABELLED, what: ', nor the predictor of rounds without labels, or its own encoder' } : undefined
+}
+
 /** What stays at a site by a method. */
 function ownOf (method: MethodSettings): Own {
   const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
@@ -147,8 +153,8 @@ function ownOf (method: MethodSettings): Own {
   const hasExperts = ![copies, tailored, related, mixes].includes(true)
   const parts = { keeps, showsMoments, copies, tailored, related, mixes, clustered, taught, labelFree }
   const own = { ...parts, hasExperts, policy, terms: {}, what: '' }
-  if (taught) return { ...own, terms: TAUGHT, what: ', nor what teachers make of images without labels' }
-  if (labelFree) return { ...own, terms: UNLABELLED, what: ', nor the predictor of rounds without labels, or its own encoder' }
+  const learning = learningOf(parts)
+  if (learning != null) return { ...own, ...learning }
   const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
   if (showsMoments) return { ...own, terms: { align }, what: ', nor the features whose moments it shows, or the discriminator' }
   if (keeps) return { ...own, terms: { align }, what: ', nor the decoder that the method keeps or the discriminator' }
