@@ -1,7 +1,9 @@
 import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
+import type { RunSettings } from '../../src/experiment/run-method.ts'
 import { viewsOf } from '../../src/model/components/index.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { DEFAULT_TAIL, type MethodSettings } from '../../src/settings/method.ts'
+import { pretrainingOf } from '../../src/settings/pretraining.ts'
 import { dualTeacherOf, type TrainSettings } from '../../src/settings/training.ts'
 
 /** A forward pass without a backward one. */
@@ -13,7 +15,7 @@ const FORWARD = 1 / 3
  */
 export function passesOf (job: Job): number {
   if (methodOf(job).mixing === 'nothing') return 0
-  const { model, train, method = {} } = settingsOf(job, samConfig('sam-tiny'))
+  const { model, train, rounds, method = {} } = settingsOf(job, samConfig('sam-tiny'))
   const { lambdaG, lambdaL, teacherG, teacherL } = train
   // With consistency each image of a step is in its batch as often as it has views, for the teachers too.
   const views = viewsOf(train)
@@ -22,7 +24,17 @@ export function passesOf (job: Job): number {
   const inG = lambdaG > 0 && (teacherG === 'global' || (teacherG === 'personal' && experts))
   const inL = experts && lambdaL > 0 && teacherL !== 'none'
   const apart = looksOf(train) + alignedOf(train) + taughtOf(train)
-  return views * ((experts ? 1 : 2) * apart + 2 * (1 + slopesOf(train, method)) + FORWARD * (Number(inG) + Number(inL)))
+  const phases = experts ? 1 : 2
+  const labelled = views * (phases * apart + 2 * (1 + slopesOf(train, method)) + FORWARD * (Number(inG) + Number(inL)))
+  return withLabelFree(labelled, phases, { rounds, method })
+}
+
+/** In label-free rounds two looks are trained on; the moving mean sees both, and so does the common start where there is an alignment. */
+function withLabelFree (labelled: number, phases: number, { rounds, method }: Pick<RunSettings, 'rounds' | 'method'>): number {
+  const asked = pretrainingOf(method)
+  if (asked == null) return labelled
+  const part = asked.rounds / rounds
+  return (1 - part) * labelled + part * phases * 2 * (1 + FORWARD * (1 + Number(asked.align > 0)))
 }
 
 /** One pass for another look, and one to learn where to try it. */

@@ -4,6 +4,7 @@ import { flagsWithDefaults, flagWithDefault, requireWithin } from '../../src/cli
 import { UsageError } from '../../src/errors.ts'
 import { parseLabelling, type Labelling } from '../../src/experiment/annotator.ts'
 import { PRESET_NAMES, presetOf, type PresetName } from '../../src/settings/methods/index.ts'
+import { LABEL_FREE } from '../../src/settings/methods/label-free.ts'
 import { WEAK } from '../../src/settings/methods/weak.ts'
 import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
 import { training } from '../../src/settings/training.ts'
@@ -119,12 +120,12 @@ const flags = {
   labels: {
     type: 'string',
     describe: 'mixed-weak (hospital after hospital scribbles, points, boxes, blocks, by simulated annotators) or few:SHARE (that part of ' +
-      'the training images has masks, the rest nothing); with --method partial, fedicra or fedsemidg'
+      'the training images has masks, the rest nothing); with --method partial, fedicra, fedsemidg, fedu or fedca'
   },
   unlabelled: {
     type: 'string',
     array: true,
-    describe: 'SITE: this hospital has no label at all, not even to be scored by; with --labels and --method fedsemidg',
+    describe: 'SITE: this hospital has no label at all, not even to be scored by; with --labels and --method fedsemidg, fedu or fedca',
     default: [] as string[]
   },
   swapped: {
@@ -208,7 +209,7 @@ function labellingOf (text: string, { method, classes, images }: Beside): Labell
   if (found == null) throw new UsageError(`--labels ${text} must be mixed-weak, or few: and a share between 0 and 1, as few:0.2`)
   if (classes != null || images.length > 0) throw new UsageError('--labels does not go with --classes or --images: leave one of them out')
   if (presetOf(method).settings.training?.supervision != null) return found
-  const able = WEAK.map(({ name }) => name).join(' or ')
+  const able = [...WEAK, ...LABEL_FREE].map(({ name }) => name).join(' or ')
   throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method ${able}`)
 }
 
@@ -223,7 +224,7 @@ function unlabelledOf (
   if (sites.size === 0) return sites
   if (labels == null) throw new UsageError('--unlabelled takes the rest of a hospital\'s labels away: give --labels, too')
   if (presetOf(method).settings.training?.supervision?.includes('none') !== true) {
-    throw new UsageError(`--unlabelled: ${method} has no use for images without labels: give --method fedsemidg`)
+    throw new UsageError(`--unlabelled: ${method} has no use for images without labels: give --method fedsemidg, fedu or fedca`)
   }
   if (sites.size === hospitals) throw new UsageError('--unlabelled: without any label nothing can be learnt: leave one hospital out')
   return sites

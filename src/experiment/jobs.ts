@@ -7,6 +7,7 @@ import { defaultAveraging } from '../settings/averaging.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import { presetOf } from '../settings/methods/index.ts'
 import { defaultModelSettings } from '../settings/model.ts'
+import { labelFreeRounds, withinRounds } from '../settings/pretraining.ts'
 import { defaultTrainSettings, type TrainSettings } from '../settings/training.ts'
 import type { Labelling } from './annotator.ts'
 import type { DataFolder } from './data-source.ts'
@@ -69,8 +70,9 @@ export function methodOf ({ method }: Pick<Job, 'method'>): Method {
  * phase L in phase G, so that every method takes as many. @throws InputError naming a setting that is wrong
  */
 export function settingsOf (job: Job, config: SamConfig): RunSettings {
-  const { rounds, seed, scoreEvery, rate = 1 } = job
-  const { preset, settings = {} } = methodOf(job)
+  const { seed, scoreEvery, rate = 1 } = job
+  const { preset, settings = {}, without = 0 } = methodOf(job)
+  const rounds = without === 0 ? job.rounds : job.rounds - labelFreeRounds(without, job.rounds)
   const { name, imageSize } = config
   const defaults: FederationSettings = {
     model: { name, imageSize, baseHash: NO_HASH, ...defaultModelSettings(config) },
@@ -78,7 +80,7 @@ export function settingsOf (job: Job, config: SamConfig): RunSettings {
     averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS })
   }
   const asked = overridden(defaults, job.settings ?? {}, 'the file of --settings')
-  const { model, training, averaging, method, labels, privacy } = [presetOf(preset).settings, settings]
+  const { model, training, averaging, method, labels, privacy } = [withinRounds(presetOf(preset).settings, rounds), settings]
     .reduce<FederationSettings>((under, over) => overridden(under, over, `the method ${job.method}`), asked)
   const length = model.moe.blocks.length > 0 ? lengthOf(asked.training) : bothPhases(asked.training)
   return { rounds, seed, scoreEvery, model, train: atRate({ ...training, ...length }, rate), averaging, method, labels, privacy }
@@ -107,7 +109,7 @@ function bothPhases ({ stepsPerRound, epochsG = 1, epochsL = 1 }: Length): Lengt
  */
 export function jobHash (job: Job, { config, hash }: { readonly config: SamConfig, readonly hash: string }): string {
   const { model, train, averaging, method, labels, privacy } = settingsOf(job, config)
-  const { mixing, mode, alone = 0 } = methodOf(job)
+  const { mixing, mode, alone = 0, without } = methodOf(job)
   const keeps = method?.keeps ?? []
   const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
   const { folder, ...rest } = job
@@ -117,14 +119,15 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const promise = privacy == null ? {} : { privacy }
   const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
   const few = job.labelling?.startsWith('few:') === true ? { unlabelled: UNLABELLED_RULE } : {}
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...few, ...own, ...files, ...promise, ...shared, ...askedBy(method) })
+  const asked = { ...own, ...files, ...promise, ...shared, ...askedBy(method, without) }
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...few, ...asked })
   return createHash('sha256').update(text!).digest('hex')
 }
 
 /** Parts of a method that came later, each only where it is, so that runs without it stay the same ones. */
-function askedBy (method: MethodSettings | undefined): object {
-  const { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate } = method ?? {}
+function askedBy (method: MethodSettings | undefined, without: number | undefined): object {
+  const { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, pretrain } = method ?? {}
   const rule = relations == null ? undefined : RELATION_RULE
-  const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, rule }
+  const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, pretrain, rule, without }
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null))
 }

@@ -1,4 +1,5 @@
 import { EPISODE } from '../settings/methods/generalising.ts'
+import { PRETRAINING } from '../settings/methods/label-free.ts'
 import { KL, MIXUP } from '../settings/methods/mixing.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
 import { MIX, STRUCTURE } from '../settings/methods/weak.ts'
@@ -24,6 +25,8 @@ export interface Method {
   readonly ablation?: true
   /** Run only when asked for by name. */
   readonly extra?: true
+  /** It trains as many rounds as others have that look at labels, where a preset has so many label-free ones before. */
+  readonly without?: number
   /** How much longer a step takes than with LoRA. */
   readonly cost?: number
 }
@@ -53,6 +56,8 @@ const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: tru
 const SEMI = { preset: 'fedsemidg', mixing: 'server', mode: 'global', extra: true, cost: 3.6 } as const
 /** What of those methods shows what a part is worth. */
 const PART = { ablation: true } as const
+/** docs/spec/label-free.md: two looks, which the mean and the common start see, too, in a part of the rounds. */
+const UNLABELLED = { preset: 'fedu', mixing: 'server', mode: 'global', extra: true, cost: 2 } as const
 const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
@@ -274,6 +279,27 @@ export const METHODS: readonly Method[] = [
       training: { dualTeacher: { teachers: ['ema'] }, perturbedFeatures: { weight: 0 } },
       method: { generalisation: { step: 0 } }
     }
+  },
+  { name: 'fedu', title: 'FedU', ...UNLABELLED },
+  { name: 'fedu-unaligned', title: 'FedU, not aligned', ...UNLABELLED, settings: { method: { pretrain: { align: 0 } } } },
+  { name: 'fedema', title: 'FedU, from a part of its own (FedEMA)', ...UNLABELLED, settings: { method: { pretrain: { stay: 0.7 } } } },
+  { name: 'fedca', title: 'FedCA', ...UNLABELLED, preset: 'fedca' },
+  {
+    name: 'fedca-unaligned',
+    title: 'FedCA, not aligned',
+    ...UNLABELLED,
+    preset: 'fedca',
+    settings: { method: { pretrain: { align: 0 } } }
+  },
+  {
+    name: 'partial-fewer',
+    title: 'FedAvg-LoRA on what is marked, in as many rounds with labels as FedU',
+    preset: 'partial',
+    mixing: 'server',
+    mode: 'global',
+    settings: { training: { augment: true }, averaging: { weighting: 'uniform' } },
+    extra: true,
+    without: PRETRAINING.rounds
   },
   { name: 'partial', title: 'FedAvg-LoRA on what is marked', preset: 'partial', mixing: 'server', mode: 'global', extra: true },
   {

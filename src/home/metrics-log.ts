@@ -44,6 +44,10 @@ export interface RoundRecord extends Partial<Scores> {
   readonly steps?: Steps
   /** Part of the round's steps that this site trained, above 0 to 1. */
   readonly pace?: number
+  /** It looked at no label. */
+  readonly labelFree?: true
+  /** How far apart images were to the model after it, 0 to 1; of such rounds alone. */
+  readonly spread?: number
   /** By how much it scaled what it trained, 1/4 to 4; where the method does. */
   readonly landing?: number
   /** Which part each site had then in what all learn, `self` this one; where the method has parts. */

@@ -14,6 +14,7 @@ import { takeUp } from '../rounds/restored.ts'
 import type { SitePhase } from '../rounds/status.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
 import { toldBy, weighing } from '../rounds/weigh.ts'
+import { labelFreeTest } from '../settings/pretraining.ts'
 import type { AmendmentWatch } from './amendment-watch.ts'
 import type { JoinedPeers } from './join-peers.ts'
 import type { JoinedPublications } from './join-publications.ts'
@@ -125,7 +126,7 @@ async function comeBack ({ site, ...init }: CourseInit, joined: JoinedPeers): Pr
 async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'finished' | 'amended'> {
   const { site, state, trainer, audit, joined, publications, mayTrain, signal } = init
   const { federation: { document }, metrics, record, notices, logger } = site
-  const { training: { rounds } } = document
+  const { training: { rounds }, method } = document
   const plan = roundPlan(document)
   const decline = new Decline(notices)
   const { staleness } = document.averaging
@@ -142,7 +143,7 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
     await publications?.gather(signal)
     const own = { ...state, trainer, plan, weigh, told, rounds, metrics, record, notices, mayTrain, onPhase }
     const onLanded = async (landed: number): Promise<void> => { await publications?.renew(landed, signal) }
-    const parts = { ...own, clock: systemClock, received: publications?.received, onLanded }
+    const parts = { ...own, isLabelFree: labelFreeTest(method), clock: systemClock, received: publications?.received, onLanded }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     decline.ended(metrics.records)
     const { dice, exchanges, bytesSent, bytesReceived, landing } = metrics.records.at(-1)!

@@ -54,6 +54,8 @@ export interface SiteStatus {
   round: number
   rounds: number
   phase: SitePhase
+  /** Whether this round looks at no label; absent where the federation has no such rounds. */
+  labelFree?: boolean
   partner?: string
   /** A site without labels: it reads what the others average, and has no Dice. */
   reads?: true

@@ -108,6 +108,8 @@ interface TrainReply {
   readonly steps: number
   /** What the federation lets the site announce of it. */
   readonly facts?: Facts
+  /** After a label-free round: how far apart images are to the model. */
+  readonly spread?: number
   /** Of which other sites what they show is too far off to be used, where the method mixes it. */
   readonly unused?: readonly string[]
 }

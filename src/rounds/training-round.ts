@@ -2,7 +2,7 @@ import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { Facts } from '../gossip-aggregation/facts.ts'
 import { land, type Landing } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
-import type { MetricsLog, Scores } from '../home/metrics-log.ts'
+import type { MetricsLog, RoundRecord, Scores } from '../home/metrics-log.ts'
 import type { TrainPhase } from '../settings/method.ts'
 import type { Arrival } from './arrival.ts'
 import type { ScoredRound } from './best-round.ts'
@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts'
 import type { Company } from './company.ts'
 import type { ExchangeLoop } from './exchange-loop.ts'
 import type { GroupLoop } from './group-loop.ts'
+import { saySpread } from './label-free.ts'
 import { describeVote, type LabelVotes } from './label-votes.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
@@ -78,6 +79,8 @@ export interface RoundSite {
   readonly onLanded?: ((round: number) => Promise<void>) | undefined
   /** Of the federation. */
   readonly rounds: number
+  /** Whether a round looks at no label; undefined where none is so. */
+  readonly isLabelFree?: ((round: number) => boolean) | undefined
   readonly store: Pick<AdapterStore, 'saveRound'>
   readonly checkpoint: Pick<Checkpoint, 'save' | 'state'>
   readonly metrics: Pick<MetricsLog, 'append'>
@@ -108,6 +111,8 @@ interface Round {
   /** Exchanges of it that phases which were made up for have had. */
   spent: number
   readonly loss: Record<TrainPhase, number | null>
+  /** After phase G of a label-free round: how far apart images are to the model. */
+  spread?: number | undefined
 }
 
 /**
@@ -154,12 +159,18 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     ...counts,
     steps,
     pace: record.pace,
+    ...labelFreeOf(site, round),
     ...(consensus == null ? {} : { consensus })
   })
 }
 
 function scoredRound ({ validationImages: images }: SiteRecord, round: number, dice: Scores['dice'] | undefined): ScoredRound | undefined {
   return dice != null && images > 0 && Number.isFinite(dice.global) ? { round, dice: dice.global, images } : undefined
+}
+
+/** What of a round is said where it looked at no label. */
+function labelFreeOf ({ isLabelFree }: RoundSite, { number, spread }: Round): Pick<RoundRecord, 'labelFree' | 'spread'> {
+  return isLabelFree?.(number) === true ? { labelFree: true, ...(spread == null ? {} : { spread }) } : {}
 }
 
 /** Nothing of a site without whole masks. */
@@ -194,12 +205,19 @@ async function trainPhase (
   const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace, ...extra }
   const began = clock.now()
   const stopWatching = others?.peers.onRound(() => { if (isFallingBehind(site, others)) trainer.shorten() })
-  const { adapter: after, loss, steps, facts, unused } = await trainer.call('train', shown(site, work), { signal })
+  const { adapter: after, loss, steps, facts, unused, spread } = await trainer.call('train', shown(site, work), { signal })
     .finally(() => { stopWatching?.() })
   round.trainMs += clock.now() - began
   round.loss[phase] = Number.isFinite(loss) ? loss : null
   sayUnused(site.notices, unused)
+  noteSpread(site, round, phase, spread)
   if (after != null) await landed(site, { before, after, round: round.number, steps, factor: weighed(site, facts) })
+}
+
+function noteSpread ({ isLabelFree, notices }: RoundSite, round: Round, phase: TrainPhase, spread: number | undefined): void {
+  if (phase === 'L') return
+  round.spread = spread
+  if (isLabelFree != null) saySpread(notices, round.number, spread)
 }
 
 /** With what other sites show, and what they announce. */

@@ -13,6 +13,7 @@ export const WARNING_ADVICE: Readonly<Record<WarningKind, string>> = {
   certificate_end: 'see that a founder, or who invited the site, is met, who renews it; else a founder invites that site again',
   clock: 'set the clock of this machine, best by NTP, and start the site again',
   clock_of_peer: 'hold both clocks against the right time, and have the wrong one set, best by NTP',
+  collapse: 'tell the founders: label-free rounds with more of method.pretrain.align, or a lower rate, in the next federation',
   core: 'nothing: it goes without; ask the people of that site where it lasts',
   data: 'look at the images and masks: "consilium data check" names them',
   disk: 'free disk space, before rounds cannot be saved',

@@ -17,6 +17,7 @@ export const WARNING_KINDS = {
   certificate_end: { keys: ['expiry'], means: "a certificate ends within 30 days: this site's, or at founders another one's" },
   clock: { keys: ['clock'], means: "this site's clock is wrong" },
   clock_of_peer: { keys: ['clock of '], means: "another site's clock, or this one's, is wrong" },
+  collapse: { keys: ['collapse'], means: 'in label-free rounds, all images of this site look alike to the model' },
   core: { keys: ['core '], means: 'what a site shows of its own training is too far off to be used' },
   data: { keys: ['data '], means: 'something about the images and masks that a person should look at' },
   disk: { keys: ['disk'], means: 'little space is left where the home is' },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LEAST_FACTOR, MOST_FACTOR } from '../gossip-aggregation/landing.ts'
+import { pretrain } from './pretraining.ts'
 import { MOST_SHOWN, PUBLICATIONS } from './publication-kinds.ts'
 import { count, notNegative, positive, setting } from './setting.ts'
 
@@ -168,7 +169,8 @@ export const method = z.strictObject({
   siteContrast: siteContrast.optional(),
   elementMix: elementMix.optional(),
   alternate: alternate.optional(),
-  clusters: clusters.optional()
+  clusters: clusters.optional(),
+  pretrain: pretrain.optional()
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

@@ -16,6 +16,7 @@ import { defaultAveraging } from '../settings/averaging.ts'
 import type { Labels } from '../settings/labels.ts'
 import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/index.ts'
 import { model as modelSettings } from '../settings/model.ts'
+import { withinRounds } from '../settings/pretraining.ts'
 import { defaultOf } from '../settings/setting.ts'
 
 /** What a new federation is to be; all that is not said has the default of `consilium federation create`. */
@@ -91,6 +92,7 @@ async function draftOf (
   // Loaded by the first call: it brings the tensor library.
   const { checkModel, checkStart, forClasses, modelSection, trainingSection } = await import('./fit-settings.ts')
   const model = { ...await modelSection(models, base, imageSize), window: defaultOf(modelSettings.shape.window) }
+  const { settings: whole, ...named } = presetOf(method)
   const preset = withPreset({
     version: 1,
     name,
@@ -103,7 +105,7 @@ async function draftOf (
     averaging: defaultAveraging({ coolDownSeconds }),
     ...(former == null ? {} : { start: { adapter: former.digest } }),
     ...withHints(init.hints)
-  }, presetOf(method))
+  }, { ...named, settings: withinRounds(whole, rounds) })
   const classes = labels == null ? undefined : checkBody({ ...preset, labels: await readLabels(labels) }, 'what --labels says').labels
   const draft = classes == null ? preset : forClasses({ ...preset, labels: classes }, classes)
   const body = typeof settings === 'string'

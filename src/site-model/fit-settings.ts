@@ -1,5 +1,6 @@
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
+import { projectionGroups } from '../model/blocks/projection.ts'
 import { expertTensors } from '../model/parameters/expert-set.ts'
 import { globalParameters, type ParameterGroup } from '../model/parameters/groups.ts'
 import { travellingTensors } from '../model/parameters/lora-aggregation.ts'
@@ -10,6 +11,7 @@ import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { Labels } from '../settings/labels.ts'
 import { clustersIn, type MethodSettings } from '../settings/method.ts'
 import { defaultImageSize, defaultModelSettings } from '../settings/model.ts'
+import { pretrainingOf } from '../settings/pretraining.ts'
 import { defaultTrainSettings, BATCH_OF_SEVERAL } from '../settings/training.ts'
 import { findModel } from './base/model-store.ts'
 
@@ -74,7 +76,11 @@ function groupsOf (
 ): ParameterGroup[] {
   const classes = labels == null ? 1 : labelMapOf(labels).names.length
   const config = withImageSize(samConfig(name), imageSize)
-  return [...globalGroups(config, settings, method?.keeps, classes), ...selectionGroups(config.width, method?.siteContrast)]
+  return [
+    ...globalGroups(config, settings, method?.keeps, classes),
+    ...selectionGroups(config.width, method?.siteContrast),
+    ...projectionGroups(config.width, pretrainingOf(method))
+  ]
 }
 
 /** @throws InputError where an adapter does not hold exactly what sites of this federation average */

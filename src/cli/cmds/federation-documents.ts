@@ -22,6 +22,7 @@ import { askControl } from '../../node/control/client.ts'
 import { lastPhases, roundPlan } from '../../rounds/plan.ts'
 import { sections } from '../../settings/federation-settings.ts'
 import { methodInWords } from '../../settings/methods/index.ts'
+import { pretrainingInWords } from '../../settings/pretraining.ts'
 import { factsInWords } from '../../settings/facts.ts'
 import { sharingInWords } from '../../settings/publications.ts'
 import { parseDuration } from '../duration.ts'
@@ -183,6 +184,7 @@ function describe ({ id, document }: Federation): string {
     ...(document.hints ?? []).map((address) => `hint        ${address}`),
     ...(document.start == null ? [] : [`starts from the adapter ${document.start.adapter}`]),
     `trains by   ${methodInWords(document)}`,
+    ...pretrainingInWords(document.method).map((sentence) => `labels      ${sentence}`),
     `readers     sites without labels may read, and ${lastPhases(roundPlan(document)).length > 0 ? FIT : SERVE}`,
     ...[...sharingInWords(document), ...factsInWords(document)].map((sentence) => `shares      ${sentence}`),
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])

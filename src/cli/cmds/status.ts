@@ -41,11 +41,12 @@ async function sayHealth (home: string, json: boolean): Promise<void> {
 }
 
 function describe (value: SiteStatus): string {
+  const { partner } = value
   const lines = [
     `${value.name}  ${value.peerId}`,
     `software    consilium ${value.software} (${value.protocols.map((each) => each.replace('/', ' ')).join(', ')})`,
     `federation  ${value.federation}`,
-    `round       ${value.round} of ${value.rounds}, ${value.phase}${value.partner == null ? '' : ` with ${value.partner}`}`,
+    `round       ${value.round} of ${value.rounds}${describeKind(value)}, ${value.phase}${partner == null ? '' : ` with ${partner}`}`,
     `trainer     ${value.trainer}${describeReads(value.reads)}`,
     ...(value.steps == null ? [] : [`training    ${describeSteps(value.steps)}${describeImages(value)}${describePace(value.pace)}`]),
     ...describePublications(value.publications),
@@ -65,6 +66,11 @@ function describe (value: SiteStatus): string {
     ...(value.relayedBytes === 0 ? [] : [`relayed     ${value.relayedBytes} B for others`]),
     ...value.warnings.map((warning) => `warning     ${warning}`)
   ].join('\n')
+}
+
+/** Nothing where all rounds of a federation are alike. */
+function describeKind ({ labelFree }: SiteStatus): string {
+  return labelFree == null ? '' : labelFree ? ' (without labels)' : ' (with labels)'
 }
 
 function describeUnscored ({ unscored }: SiteStatus): string[] {

@@ -1,7 +1,9 @@
 import type { GlobalGroup, MethodSettings } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import { selects } from '../../settings/facts.ts'
+import { pretrainingOf } from '../../settings/pretraining.ts'
 import { CONSISTENT_VIEWS, dualTeacherOf, type TrainSettings } from '../../settings/training.ts'
+import { projectionGroups } from '../blocks/projection.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { alignment } from './alignment.ts'
 import type { Component } from './component.ts'
@@ -63,10 +65,12 @@ function acrossSites ({ swap, episode: asked, align }: TrainSettings, config: Sa
   ]
 }
 
-/** What a site learns of how it is to the others. */
+/** What a site learns of how it is to the others, and with them of images alone. */
 function betweenSites (method: MethodSettings | undefined, { width }: SamConfig, rounds: number): Component[] {
+  const pretrained = pretrainingOf(method)
   return [
     ...(selects(method) ? [siteContrast(method.siteContrast, width)] : []),
+    ...(pretrained == null ? [] : [{ name: 'label-free', groups: projectionGroups(width, pretrained) }]),
     ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)])
   ]
 }

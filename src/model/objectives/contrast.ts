@@ -26,12 +26,42 @@ export function contrastLoss (
     const unlike = tf.exp(tf.div(tf.matMul(own, others, false, true), temperature))
     const negatives = tf.log(tf.add(tf.matMul(unlike, tf.reshape(v, [-1, 1])), LEAST))
     const pairs = tf.mul(tf.mul(tf.reshape(w, [-1, 1]), tf.reshape(w, [1, -1])), tf.sub(1, tf.eye(count)))
-    return { loss: tf.sum(tf.mul(pairs, tf.softplus(tf.sub(negatives, alike)))), count: tf.sum(pairs) }
+    return { loss: tf.sum(tf.mul(pairs, against(alike, negatives))), count: tf.sum(pairs) }
   })
   return tf.div(tf.addN(sums.map(({ loss }) => loss)), tf.maximum(tf.addN(sums.map(({ count }) => count)), 1))
 }
 
-function unit (vectors: tf.Tensor): tf.Tensor {
+interface Looks {
+  /** [n,d]. */
+  readonly vectors: tf.Tensor
+  /** Of each of them, [n,d]. */
+  readonly positives: tf.Tensor
+  /** [k,d]. */
+  readonly negatives: tf.Tensor
+  /** Which negatives count for which vector, 0 or 1, [n,k]. */
+  readonly counted: tf.Tensor
+}
+
+/**
+ * InfoNCE over cosine similarity (docs/spec/label-free.md#contrast): mean of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σ e^{s⁻/τ})) over the vectors
+ * for which any negative counts; 0 where there is none.
+ */
+export function infoNce ({ vectors, positives, negatives, counted }: Looks, temperature: number): tf.Scalar {
+  const [z, other] = [unit(vectors), unit(positives)]
+  const alike = tf.div(tf.sum(tf.mul(z, other), 1), temperature)
+  const unlike = tf.exp(tf.div(tf.matMul(z, negatives, false, true), temperature))
+  const any = tf.minimum(tf.sum(counted, 1), 1)
+  const losses = against(alike, tf.log(tf.add(tf.sum(tf.mul(unlike, counted), 1), LEAST)))
+  return tf.div(tf.sum(tf.mul(any, losses)), tf.maximum(tf.sum(any), 1))
+}
+
+/** −log of the share of a positive, whose similarity over τ is `alike`, beside the logarithm of the sum of its negatives. */
+function against (alike: tf.Tensor, negatives: tf.Tensor): tf.Tensor {
+  return tf.softplus(tf.sub(negatives, alike))
+}
+
+/** Vectors [n,d] of length 1. */
+export function unit (vectors: tf.Tensor): tf.Tensor {
   return tf.div(vectors, tf.sqrt(tf.add(tf.sum(tf.square(vectors), 1, true), LEAST)))
 }
 

@@ -24,7 +24,7 @@ export interface GlobalVectorInit {
   readonly classes?: number
 }
 
-const BESIDE: ReadonlySet<string> = new Set(['discriminator', 'site vector'])
+const BESIDE: ReadonlySet<string> = new Set(['discriminator', 'site vector', 'predictor'])
 
 type Tensors = Map<string, Float32Array>
 
@@ -50,7 +50,7 @@ export class GlobalVector {
     this.#start = () => initialAdapterTensors(all, weights, seed)
     const form = this.#form = travellingForm(model.lora.aggregation ?? 'factors', byName(shared), () => pick(this.#start(), shared))
     this.#initial = start == null ? form.initial : () => start
-    // A discriminator or a site's vector changes nothing of what adapters mean.
+    // A discriminator, a predictor or a site's vector changes nothing of what adapters mean.
     const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' && !BESIDE.has(name) ? [name] : [])
     this.schema = createSchema({ model: modelId(config, model, seed, keeps, classes), baseHash, tensors: form.travelling })
     this.layout = createLayout(byName([...form.trained, ...kept]))

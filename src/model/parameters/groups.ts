@@ -24,6 +24,8 @@ export type GlobalParameter = Parameter & TensorSpec
 export type ParameterGroup =
   | { readonly name: GlobalGroup, readonly owner: 'shared' | 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
   | { readonly name: 'selection', readonly owner: 'shared', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
+  | { readonly name: 'projector', readonly owner: 'shared', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
+  | { readonly name: 'predictor', readonly owner: 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
   | { readonly name: 'discriminator', readonly owner: 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
   | { readonly name: 'site vector', readonly owner: 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
   | { readonly name: 'experts', readonly owner: 'own', readonly phase: 'L', readonly parameters: readonly Parameter[] }

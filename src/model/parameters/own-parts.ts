@@ -1,5 +1,6 @@
 import type { MethodSettings } from '../../settings/method.ts'
 import { learnsThreshold, type TrainSettings } from '../../settings/training.ts'
+import { driftParts } from './drift.ts'
 import { mixedParts, type MixedParts } from './element-mix.ts'
 import type { GlobalVector } from './global-vector.ts'
 import type { ParameterGroup } from './groups.ts'
@@ -39,6 +40,7 @@ export function ownParts (
     units: units == null ? undefined : { size: layout.size, count: units.count },
     relations,
     mix,
+    drift: driftParts(global.schema, groups, method),
     threshold: learnsThreshold(train)
   }
   return { layouts, units, relations, mix, apart: asked == null ? undefined : { count: relationCount(relations!), rate: asked.rate } }

@@ -3,6 +3,7 @@ import type { NamedTensor } from '../../adapter/safetensors.ts'
 import { SchemaError } from '../../errors.ts'
 import { SERVES } from '../../settings/method.ts'
 import type { Candidate } from '../train/own-copy.ts'
+import { driftFrom, driftLayout, driftTensors, type DriftState } from './drift.ts'
 import { mixFrom, mixLayout, mixTensors, type MixedParts, type MixState } from './element-mix.ts'
 import { initialExperts } from './expert-set.ts'
 import type { Parameter } from './groups.ts'
@@ -24,6 +25,8 @@ export interface PrivateState {
   readonly relations?: RelationState | undefined
   /** Only where the method mixes number by number, after the first phase. */
   readonly mix?: MixState | undefined
+  /** Only where sites stay with a part of their own encoder, after the first label-free round. */
+  readonly drift?: DriftState | undefined
   /** How unsure teachers may be, in nats; only where the method has them, once the site has one of its own. */
   readonly threshold?: number | undefined
 }
@@ -81,6 +84,8 @@ export interface PrivateLayouts {
   readonly relations?: RelationSizes | undefined
   /** Where the method mixes number by number. */
   readonly mix?: MixedParts | undefined
+  /** Where label-free rounds begin at a part of a site's own encoder. */
+  readonly drift?: MixedParts | undefined
   /** A site finds how unsure its teachers may be. */
   readonly threshold?: boolean
 }
@@ -110,7 +115,7 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 
 /** For the private store alone. */
 export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): PrivateSet {
-  const { experts: layout, kept, copy: size, units, relations, mix, threshold = false } = layouts
+  const { experts: layout, kept, copy: size, units, relations, mix, drift, threshold = false } = layouts
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),
@@ -122,6 +127,7 @@ export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): Pri
     ...(units == null ? [] : unitTensors(units, state.units)),
     ...(relations == null ? [] : relationTensors(relations, state.relations)),
     ...(mix == null ? [] : mixTensors(mix, state.mix)),
+    ...(drift == null ? [] : driftTensors(drift, state.drift)),
     ...(threshold ? [[THRESHOLD, { shape: [1], data: Float32Array.of(state.threshold ?? NONE) }] as const] : [])
   ]))
 }
@@ -149,7 +155,7 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
 
 function ofMethod (
   record: Record<string, NamedTensor>,
-  { copy, units, relations, mix, threshold = false }: PrivateLayouts
+  { copy, units, relations, mix, drift, threshold = false }: PrivateLayouts
 ): Omit<PrivateState, 'experts' | 'kept'> {
   const [unsure = NONE] = threshold ? flatten(THRESHOLD_LAYOUT, record) : []
   const state = {
@@ -157,17 +163,19 @@ function ofMethod (
     units: units == null ? undefined : unitsFrom(record, units),
     relations: relations == null ? undefined : relationsFrom(record, relations),
     mix: mix == null ? undefined : mixFrom(record, mix),
+    drift: drift == null ? undefined : driftFrom(record, drift),
     threshold: unsure === NONE ? undefined : unsure
   }
   return Object.fromEntries(Object.entries(state).filter(([, value]) => value != null))
 }
 
-function layoutsOfMethod ({ copy, units, relations, mix, threshold = false }: PrivateLayouts): Layout[] {
+function layoutsOfMethod ({ copy, units, relations, mix, drift, threshold = false }: PrivateLayouts): Layout[] {
   return [
     ...(copy === 0 ? [] : [copyLayout(copy)]),
     ...(units == null ? [] : [unitLayout(units)]),
     ...(relations == null ? [] : [relationLayout(relations)]),
     ...(mix == null ? [] : [mixLayout(mix)]),
+    ...(drift == null ? [] : [driftLayout(drift)]),
     ...(threshold ? [THRESHOLD_LAYOUT] : [])
   ]
 }

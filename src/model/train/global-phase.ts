@@ -24,9 +24,12 @@ interface GlobalPhase {
   readonly fit: (values: Float32Array, beside?: { readonly fixed?: HostRecord, readonly teachers?: Teachers | undefined }) => Promise<Fit>
   /** Of the supervised loss at all global parameters, on the next batch; only where the method mixes number by number. */
   readonly slopes: () => (values: Float32Array) => Promise<Slope>
+  /** No image of the site says anything: it goes through the steps, so as not to run ahead of the others, and lands nothing. */
+  readonly isMute: boolean
 }
 
-interface Landing {
+/** What became of a phase G. */
+export interface Landing {
   readonly state: PrivateState
   /** What the phase left, averaged with nobody's: the shared adapter, or the site's own. */
   readonly core: Float32Array | undefined
@@ -38,10 +41,16 @@ const FIRST_VECTOR = 0x517e
 
 /** One phase G as the method has it: what the shared adapter becomes by it, and what stays at the site. */
 export async function trainGlobal (phase: GlobalPhase): Promise<Landing> {
-  const { serving: { units, relations, mix } } = phase
+  const { serving: { units, relations, mix }, isMute } = phase
+  if (isMute) return await muted(phase)
   if (units != null) return await tailored(phase, units)
   if (relations != null) return await related(phase, relations)
   return mix == null ? await plain(phase) : await mixed(phase, mix)
+}
+
+async function muted ({ serving: { global }, state, args, fit }: GlobalPhase): Promise<Landing> {
+  await fit(global.join(args.adapter, state.kept))
+  return { state, core: undefined, result: { adapter: args.adapter, loss: 0, steps: 0 } }
 }
 
 async function tailored ({ serving: { init, global }, state, args, fit }: GlobalPhase, units: Units): Promise<Landing> {

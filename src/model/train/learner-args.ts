@@ -92,6 +92,8 @@ export interface PhaseResult {
   readonly steps: number
   /** What the site may announce, where its method asks it: of the adapter that phase G began with, or of what became of it. */
   readonly facts?: Readonly<Record<string, Float32Array>>
+  /** How far apart images are to the model at the end of a label-free round: 0 where it tells none from another (objectives/looks.ts). */
+  readonly spread?: number
   /** Of which other sites what they show is too far off to be used; only where the method mixes it. */
   readonly unused?: readonly string[]
 }

@@ -29,8 +29,9 @@ import { ratesInTurn } from './alternation.ts'
 import { batchFeeds, type BatchFeeds } from './batch-feeds.ts'
 import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
-import { trainGlobal } from './global-phase.ts'
+import { trainGlobal, type Landing } from './global-phase.ts'
 import { breathe, vector } from './host-records.ts'
+import { LabelFree, labelledAfter } from './label-free.ts'
 import type { Slope } from './learn-mix.ts'
 import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
 import { mixBatches } from './mix-batches.ts'
@@ -76,6 +77,7 @@ export class Learner {
   readonly #serving: Serving
   readonly #initialKept: Float32Array
   readonly #choosing: number
+  readonly #labelFree: LabelFree | undefined
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
@@ -107,6 +109,7 @@ export class Learner {
     }
     const G = phaseRates(global.layout, 'G', groups, train, apart)
     this.#turns = ratesInTurn(global.layout, G['@rate']!.data as Float32Array, method?.alternate)
+    this.#labelFree = LabelFree.of({ serving: this.#serving, plan: this.#plan, groups, rates: G, drift: layouts.drift })
     this.#rates = { G, L: phaseRates(this.#layouts.experts, 'L', groups, train) }
   }
 
@@ -133,8 +136,8 @@ export class Learner {
 
   /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
   get keepsGlobal (): boolean {
-    const [{ kept, threshold = false }, { units, relations, mix }] = [this.#layouts, this.#serving]
-    return kept.size > 0 || threshold || units != null || relations != null || mix != null
+    const [{ kept, drift, threshold = false }, { units, relations, mix }] = [this.#layouts, this.#serving]
+    return kept.size > 0 || threshold || drift != null || units != null || relations != null || mix != null
   }
 
   /** What the site has learnt to take of whose cores; undefined before the first phase, and of other methods. */
@@ -149,6 +152,7 @@ export class Learner {
   async train (phase: TrainPhase, args: PhaseArgs): Promise<PhaseResult> {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
+    if (this.#labelFree?.has(round) === true) return this.#take(await this.#labelFree.train(phase, this.#state, args))
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
     if (phase === 'G') return await withFacts(this.#telling, known, async () => await this.#trainGlobal(known))
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
@@ -167,18 +171,25 @@ export class Learner {
     }
   }
 
-  async #trainGlobal (args: PhaseArgs): Promise<PhaseResult> {
-    const { state, core, result } = await trainGlobal({
-      serving: this.#serving,
-      state: this.#state,
-      args,
-      ofRound: this.#plan.stepsOf('G', args),
-      fit: async (values, beside) => await this.#fit(values, { ...args, ...beside }),
-      slopes: () => this.#slopes(args)
-    })
+  /** What became of a phase G is the site's from now on. */
+  #take ({ state, core, result }: Landing): PhaseResult {
     this.#state = state
     if (core != null) this.core = core
     return result
+  }
+
+  async #trainGlobal (all: PhaseArgs): Promise<PhaseResult> {
+    const labelled = labelledAfter(all.samples, this.#init)
+    const args = labelled.length === 0 ? all : { ...all, samples: labelled }
+    return this.#take(await trainGlobal({
+      serving: this.#serving,
+      state: this.#state,
+      args,
+      isMute: labelled.length === 0,
+      ofRound: this.#plan.stepsOf('G', args),
+      fit: async (values, beside) => await this.#fit(values, { ...args, ...beside }),
+      slopes: () => this.#slopes(args)
+    }))
   }
 
   /** On batches of their own. */
@@ -244,9 +255,10 @@ export class Learner {
     return { adapter, loss, steps }
   }
 
-  async #trainExperts (args: PhaseArgs): Promise<PhaseResult> {
+  async #trainExperts (all: PhaseArgs): Promise<PhaseResult> {
+    const args = { ...all, samples: labelledAfter(all.samples, this.#init) }
     const { adapter } = args
-    if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
+    if (this.#layouts.experts.size === 0 || args.samples.length === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: done } = this.#state.experts
     const gamma = this.#global.join(adapter, this.#state.kept)
     const factor = this.#plan.rateFactor('L', args, done)
@@ -371,7 +383,7 @@ export class Learner {
 
   async dispose (): Promise<void> {
     const { private: own, ...steps } = this.#steps
-    const all = [...Object.values(steps), own?.gradient, own?.update, this.#frozenFeatures].filter((each) => each != null)
+    const all = [...Object.values(steps), own?.gradient, own?.update, this.#frozenFeatures, this.#labelFree].filter((each) => each != null)
     await Promise.all(all.map(async (each) => { await each.dispose() }))
   }
 

@@ -247,7 +247,7 @@ function updatedApart (
 }
 
 /** One optimiser step on the flat vector `value`. */
-function updated (t: TensorRecord, value: tf.Tensor, gradient: tf.Tensor): TensorRecord {
+export function updated (t: TensorRecord, value: tf.Tensor, gradient: tf.Tensor): TensorRecord {
   return adamw({
     value,
     gradient,

@@ -2,6 +2,7 @@ import { Adapter } from '../../adapter/adapter.ts'
 import type { HostRecord } from '../../compute/index.ts'
 import type { Mode } from '../../settings/model.ts'
 import { DISCRIMINATOR } from '../blocks/discriminator.ts'
+import { PREDICTOR, PROJECTOR } from '../blocks/projection.ts'
 import type { GlobalVector } from '../parameters/global-vector.ts'
 import { unflatten } from '../parameters/layout.ts'
 import { mixtureOf, type MixedParts } from '../parameters/element-mix.ts'
@@ -17,6 +18,9 @@ import { floatsHash, vector } from './host-records.ts'
 import type { LearnerInit } from './learner-args.ts'
 import { mixtureFrom } from './related.ts'
 import { ownFrom } from './tailored.ts'
+
+/** What no mask is made by. */
+const BESIDE = [DISCRIMINATOR, PROJECTOR, PREDICTOR]
 
 /** What models that are served are made of, beside a site's private state. */
 export interface Serving {
@@ -75,6 +79,6 @@ function ofMethod ({ copy, units, relations, mix }: PrivateState): (Float32Array
 /** The global model for what runs or loads it elsewhere, at the federation's image side. */
 export function portableOf ({ init, context, global, weights, initialKept }: Serving, adapter: Adapter): PortableSam {
   const all = unflatten(global.layout, global.join(adapter, initialKept))
-  const gamma = new Map([...all].filter(([name]) => !name.startsWith(DISCRIMINATOR)))
+  const gamma = new Map([...all].filter(([name]) => !BESIDE.some((each) => name.startsWith(each))))
   return portableSam(context, { base: init.weights, read: weights, gamma, fixed: global.fixed })
 }

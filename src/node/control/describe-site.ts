@@ -4,6 +4,7 @@ import type { Steps } from '../../gossip-aggregation/unmixed.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { imagesSeen } from '../../rounds/participation.ts'
 import type { AmendmentView, ConditionView, PublicationView, SitePhase, SiteStatus } from '../../rounds/status.ts'
+import { labelFreeTest } from '../../settings/pretraining.ts'
 import type { JoinedPeers } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
 import type { Site } from '../site.ts'
@@ -57,6 +58,7 @@ export function describeSite (parts: SiteParts): SiteStatus {
     eventLoopP99Ms,
     ...trainingOf(site.record.reads, { steps: averager?.steps, images }, document.training),
     ...isUnscored(site.record) ? { unscored: true as const } : {},
+    ...present({ labelFree: labelFreeTest(document.method)?.(round) }),
     ...present({ publications, compute, partner, dice, intervals, classes: site.record.classes, consensus, progress })
   }
 }

@@ -48,6 +48,9 @@ export const SITE_METRICS: Readonly<Record<string, SiteMetric>> = {
   consilium_round: gauge('Round that the site is in', ({ status }) => status.round),
   consilium_rounds: gauge('Rounds of the federation', ({ status }) => status.rounds),
   consilium_phase: gauge('1 for the phase that the site is in', ({ status }) => oneOf('phase', PHASES, status.phase), ['phase']),
+  consilium_label_free: gauge('1 in a round that looks at no label, 0 in one that does; nothing where a federation has no such rounds', ({
+    status: { labelFree }
+  }) => labelFree == null ? undefined : Number(labelFree)),
   consilium_pace_ratio: gauge("Part of a round's steps that the site trains", ({ status }) => status.pace),
   consilium_reads: gauge('1 for a site without labels, which reads and has no Dice', ({ status }) => status.reads === true ? 1 : 0),
   consilium_dice_ratio: gauge('Dice on the validation images, by model', ({ status }) => diceSamples(status.dice), ['model']),

@@ -3,6 +3,7 @@ import type { MethodSettings } from '../method.ts'
 import { ADAPTIVE } from './adaptive.ts'
 import { BASELINES } from './baselines.ts'
 import { GENERALISING } from './generalising.ts'
+import { LABEL_FREE } from './label-free.ts'
 import { MIXING } from './mixing.ts'
 import { PFEDSAM } from './pfedsam.ts'
 import type { Preset } from './preset.ts'
@@ -11,7 +12,7 @@ import { WEAK } from './weak.ts'
 export type { Preset } from './preset.ts'
 
 /** Every method that a federation can be created with; the first is what a federation does that names none. */
-export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES, ...GENERALISING, ...MIXING, ...WEAK] as const
+export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES, ...GENERALISING, ...MIXING, ...WEAK, ...LABEL_FREE] as const
 
 export type PresetName = typeof PRESETS[number]['name']
 

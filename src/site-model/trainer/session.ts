@@ -128,13 +128,14 @@ export class TrainerSession implements Session {
   async #trainGlobal (work: TrainWork, isEnough: () => boolean): Promise<TrainerCalls['train']['reply']> {
     const isOwn = work.asRound == null
     const repeats = isOwn && this.#keptRound >= work.round && await this.#goBack(work.round)
-    const { adapter, loss, steps, facts: found, unused } = await this.#learner.train('G', this.#args(work, isEnough))
+    const { adapter, loss, steps, facts: found, unused, spread } = await this.#learner.train('G', this.#args(work, isEnough))
     const facts = isOwn && this.ready.facts != null ? { ...found, ...this.ready.facts } : found
     if (this.#learner.keepsGlobal) {
       if (isOwn) this.#keptRound = work.round
       await this.#save({ round: this.#privateRound, keptRound: this.#keptRound }, repeats)
     }
-    return { adapter: adapter.values, loss, steps, ...(facts == null ? {} : { facts }), ...(unused == null ? {} : { unused }) }
+    const told = Object.fromEntries(Object.entries({ facts, unused, spread }).filter(([, value]) => value != null))
+    return { adapter: adapter.values, loss, steps, ...told }
   }
 
   /** Skips the fit when a crash came after the experts of this round were saved. */

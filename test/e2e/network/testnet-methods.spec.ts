@@ -32,12 +32,14 @@ describe('methods in the testnet', function () {
     })
   }
 
-  it('trains by fedsemidg beside a hospital with no label at all, and every check holds', async () => {
-    const { report } = await testnet.holds('--hospitals', '3', '--rounds', '2', '--method', 'fedsemidg', ...SEMI)
-    const [one, , bare] = report.hospitals
-    expect(one!.dice.personal).to.be.within(0.1, 1)
-    expect(bare!.dice.personal).to.equal(null)
-    expect([bare!.validationImages, (bare!.images ?? 0) > 0]).to.deep.equal([0, true])
-    expect(bare!.steps!.trained, 'from the second round on').to.be.above(0)
-  })
+  for (const [method, when] of [['fedsemidg', 'from the second round on'], ['fedu', 'in the first round']] as const) {
+    it(`trains by ${method} beside a hospital with no label at all, and every check holds`, async () => {
+      const { report } = await testnet.holds('--hospitals', '3', '--rounds', '2', '--method', method, ...SEMI)
+      const [one, , bare] = report.hospitals
+      expect(one!.dice.personal).to.be.within(0.1, 1)
+      expect(bare!.dice.personal).to.equal(null)
+      expect([bare!.validationImages, (bare!.images ?? 0) > 0]).to.deep.equal([0, true])
+      expect(bare!.steps!.trained, when).to.be.above(0)
+    })
+  }
 })

@@ -10,6 +10,7 @@ import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
 import { lowFrequencies } from '../../../src/dataset/views/frequency.ts'
 import { writeJson } from '../../../src/home/files.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
+import { PRETRAINING } from '../../../src/settings/methods/label-free.ts'
 import { TEACHERS } from '../../../src/settings/methods/weak.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
@@ -51,6 +52,8 @@ const TAUGHT = {
   perturbedFeatures,
   dualTeacher: { ...DUAL, teachers: [...DUAL.teachers] }
 } as const
+
+const UNLABELLED = { stepsPerRound: 2, augment: true, supervision: ['mask', 'none'] } as const
 
 /** Numbers of spectra outside the window that may be shown: amplitudes of the images as training sees them, and their logarithms. */
 async function spectrumNeedles (folder: string): Promise<Buffer[]> {
@@ -125,6 +128,7 @@ interface Own {
   readonly mixes: boolean
   readonly clustered: boolean
   readonly taught: boolean
+  readonly labelFree: boolean
   readonly hasExperts: boolean
   /** Of training, beside what is usual. */
   readonly terms: object
@@ -133,17 +137,24 @@ interface Own {
   readonly what: string
 }
 
+/** Of methods that learn from images without labels. */
+function learningOf ({ taught, labelFree }: Pick<Own, 'taught' | 'labelFree'>): Pick<Own, 'terms' | 'what'> | undefined {
+  if (taught) return { terms: TAUGHT, what: ', nor what teachers make of images without labels' }
+  return labelFree ? { terms: UNLABELLED, what: ', nor the predictor of rounds without labels, or its own encoder' } : undefined
+}
+
 /** What stays at a site by a method. */
 function ownOf (method: MethodSettings): Own {
   const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
   const has = (part: unknown): boolean => part != null
   const [tailored, related, mixes] = [has(method.units), has(method.relations), has(method.elementMix)]
-  const [clustered, taught] = [has(method.clusters), has(method.generalisation)]
+  const [clustered, taught, labelFree] = [has(method.clusters), has(method.generalisation), has(method.pretrain)]
   const policy = method.sharing == null ? {} : { publish: method.sharing }
   const hasExperts = ![copies, tailored, related, mixes].includes(true)
-  const parts = { keeps, showsMoments, copies, tailored, related, mixes, clustered, taught }
+  const parts = { keeps, showsMoments, copies, tailored, related, mixes, clustered, taught, labelFree }
   const own = { ...parts, hasExperts, policy, terms: {}, what: '' }
-  if (taught) return { ...own, terms: TAUGHT, what: ', nor what teachers make of images without labels' }
+  const learning = learningOf(parts)
+  if (learning != null) return { ...own, ...learning }
   const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
   if (showsMoments) return { ...own, terms: { align }, what: ', nor the features whose moments it shows, or the discriminator' }
   if (keeps) return { ...own, terms: { align }, what: ', nor the decoder that the method keeps or the discriminator' }
@@ -157,7 +168,7 @@ function ownOf (method: MethodSettings): Own {
 
 /** It is among these, so that it is looked for. */
 function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSettings): void {
-  const { keeps, showsMoments, copies, tailored, related, mixes, taught } = ownOf(method)
+  const { keeps, showsMoments, copies, tailored, related, mixes, taught, labelFree } = ownOf(method)
   const names = [...tensors.keys()]
   const hasAll = (beginning: string, ...rest: string[]): boolean => rest.every((each) => names.includes(beginning + each))
   expect(names.some((name) => name.startsWith('own.mask_decoder.')), 'the decoder is among the private tensors').to.equal(keeps)
@@ -167,6 +178,8 @@ function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSet
   expect(hasAll('own.mix.', 'own', 'taken'), 'the mixture is').to.equal(mixes)
   expect(hasAll('own.site_selection.', 'vector'), 'the site\'s vector is').to.equal(mixes)
   expect(hasAll('own.relations.', 'relations', 'peers', 'lent', 'taken'), 'relations are').to.equal(related)
+  expect(hasAll('own.predictor.layers.', '0.weight', '1.weight'), 'the predictor is').to.equal(labelFree)
+  expect(hasAll('own.pretrain.', 'encoder'), 'its own encoder is').to.equal(labelFree)
   expect(names.includes('own.teachers.threshold'), 'the threshold of teachers is').to.equal(taught)
 }
 
@@ -222,10 +235,11 @@ describe('what leaves a site', function () {
     { sharing: ['core-adapter'], relations: RELATIONS },
     SELECTING,
     { clusters: CLUSTERS },
-    { generalisation: { step: 0.05 } }
+    { generalisation: { step: 0.05 } },
+    { pretrain: { ...PRETRAINING, rounds: 1, stay: 0.7 } }
   ]
   for (const method of methods) {
-    const { copies, keeps, showsMoments, related, taught, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, keeps, showsMoments, related, taught, labelFree, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -240,7 +254,7 @@ describe('what leaves a site', function () {
       for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
-      await dropMasks(join(sites.folder, 'data-a'), taught)
+      await dropMasks(join(sites.folder, 'data-a'), taught || labelFree)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()

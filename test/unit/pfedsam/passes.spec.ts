@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { passesOf } from '../../../bench/pfedsam/passes.ts'
 import type { Job } from '../../../src/experiment/jobs.ts'
 
-const JOB = { data: 'fundus-phantom', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 } as const
+const JOB = { data: 'fundus-phantom', seed: 1, rounds: 10, train: 1, validation: 1, scoreEvery: 1 } as const
 const CONSISTENT: Job['settings'] = { training: { views: { kind: 'gin', share: 1, consistency: 10 } } }
 
 describe('what an image of a round costs', () => {
@@ -14,6 +14,9 @@ describe('what an image of a round costs', () => {
     ['feddg', {}, 6],
     ['fedda-joint', {}, 2 + 2 / 3],
     ['fedda-moments', {}, 2],
+    // Of ten rounds four look at no label: 2·(1 + 2/3) of each image in place of 1.
+    ['fedu', {}, 0.6 * 2 + 0.4 * 2 * 2 * (1 + 2 / 3)],
+    ['fedu-unaligned', {}, 0.6 * 2 + 0.4 * 2 * 2 * (1 + 1 / 3)],
     ['pfedsam-gossip', {}, 2 + 2 / 3],
     ['pfedsam-gossip', CONSISTENT, 8]
   ]

@@ -13,7 +13,7 @@ function defaults (name: 'sam-tiny' | 'vit-b'): FederationSettings {
   const config = samConfig(name)
   return {
     model: { name, imageSize: config.imageSize, baseHash: '0'.repeat(64), ...defaultModelSettings(config) },
-    training: { ...defaultTrainSettings(config), rounds: 1, seed: 1 },
+    training: { ...defaultTrainSettings(config), rounds: 20, seed: 1 },
     averaging: defaultAveraging({ coolDownSeconds: 1 })
   }
 }
