@@ -103,12 +103,12 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const keeps = method?.keeps ?? []
   const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
   const { folder, ...rest } = job
-  const { personal, tail, robust, units, relations } = method ?? {}
+  const { preset: _preset, keeps: _keeps, sharing: _sharing, personal, tail, ...further } = method ?? {}
   const own = personal == null ? {} : { personal, tail, copies: COPY_RULE }
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
   const promise = privacy == null ? {} : { privacy }
   const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
-  const weighed = Object.fromEntries(Object.entries({ robust, units, relations }).filter(([, value]) => value != null))
+  const weighed = Object.fromEntries(Object.entries(further).filter(([, value]) => value != null))
   const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files, ...promise, ...shared, ...weighed })
   return createHash('sha256').update(text!).digest('hex')
 }

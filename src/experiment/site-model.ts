@@ -4,6 +4,7 @@ import type { Fitted, Scored } from '../dataset/index.ts'
 import type { SampleScore } from '../model/classes/evaluation.ts'
 import type { Received } from '../model/components/component.ts'
 import type { Learner } from '../model/train/learner.ts'
+import { MemoryPool, type PoolStore } from '../model/pseudo/pool.ts'
 import type { Choice, PhaseArgs, PhaseResult } from '../model/train/learner-args.ts'
 import type { Serves, TrainPhase } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
@@ -34,6 +35,7 @@ export class TrainedSite {
   readonly #sites: number
   readonly #shown: readonly Received[]
   readonly #showsCoreAs: string | undefined
+  readonly #pool: PoolStore = new MemoryPool()
   #core: Float32Array | undefined
   /** What it announces, where its method asks it. */
   facts: PhaseResult['facts']
@@ -116,6 +118,6 @@ export class TrainedSite {
 
   #args (round: number, signal: AbortSignal | undefined): PhaseArgs {
     const common = { round, siteSeed: this.#siteSeed, sites: this.#sites, ...(signal == null ? {} : { signal }) }
-    return { adapter: this.#adapter, samples: this.samples, choice: this.#choice, ...common }
+    return { adapter: this.#adapter, samples: this.samples, choice: this.#choice, pool: this.#pool, ...common }
   }
 }

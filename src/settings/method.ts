@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LEAST_FACTOR, MOST_FACTOR } from '../gossip-aggregation/landing.ts'
+import { pseudo, teacher, uncertaintyAware } from './pseudo.ts'
 import { MOST_SHOWN, PUBLICATIONS } from './publication-kinds.ts'
 import { count, notNegative, positive, setting } from './setting.ts'
 
@@ -84,7 +85,10 @@ export const method = z.strictObject({
   ),
   robust: robust.optional(),
   units: units.optional(),
-  relations: relations.optional()
+  relations: relations.optional(),
+  pseudo: pseudo.optional(),
+  teacher: teacher.optional(),
+  uncertaintyAware
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

@@ -47,11 +47,13 @@ function drawMotion ({ fittedHeight: height, fittedWidth: width, side }: Fitted,
 }
 
 function moveBy (fitted: Fitted, map: Map): Fitted {
-  const { fittedHeight: height, fittedWidth: width, channels, image, mask, shares, kind, marks } = fitted
+  const { fittedHeight: height, fittedWidth: width, channels, image, mask, shares, kind, marks, pseudo, given: _given, ...rest } = fitted
   const moved = new Uint8Array(image.length)
   const labels = { from: mask, to: new Uint8Array(mask.length).fill(kind == null ? 0 : UNKNOWN) }
   const strokes = marks == null ? [] : [{ from: marks, to: new Uint8Array(marks.length).fill(UNKNOWN) }]
-  const parts = new Map([...shares ?? []].map(([label, share]) => [label, { from: share, to: new Uint8Array(share.length) }]))
+  const parts = new Map([...shares ?? []].map(([label, share]) => [label, emptied(share)]))
+  const guesses = pseudo?.map((each) => ({ shares: emptied(each.shares), certainty: emptied(each.certainty) }))
+  const smooth = [...parts.values(), ...(guesses ?? []).flatMap((each) => Object.values(each))]
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [fromX, fromY] = map(x, y)
@@ -60,16 +62,26 @@ function moveBy (fitted: Fitted, map: Map): Fitted {
       if (!isWithin(nearX, width) || !isWithin(nearY, height)) continue
       for (const plane of [labels, ...strokes]) plane.to[to] = plane.from[nearY * width + nearX]!
       for (let c = 0; c < channels; c++) moved[to * channels + c] = between(image, { width, height, channels, c }, fromX, fromY)
-      for (const { from, to: share } of parts.values()) share[to] = between(from, { width, height, channels: 1, c: 0 }, fromX, fromY)
+      for (const { from, to: share } of smooth) share[to] = between(from, { width, height, channels: 1, c: 0 }, fromX, fromY)
     }
   }
   return {
-    ...fitted,
+    ...rest,
+    channels,
+    fittedHeight: height,
+    fittedWidth: width,
     image: moved,
     mask: labels.to,
     ...Object.assign({}, ...strokes.map((plane) => ({ marks: plane.to }))) as Pick<Fitted, 'marks'>,
-    ...(shares == null ? {} : { shares: new Map([...parts].map(([label, { to }]) => [label, to])) })
+    ...(kind == null ? {} : { kind }),
+    ...(shares == null ? {} : { shares: new Map([...parts].map(([label, { to }]) => [label, to])) }),
+    ...(guesses == null ? {} : { pseudo: guesses.map((each) => ({ shares: each.shares.to, certainty: each.certainty.to })) })
   }
+}
+
+/** A plane, and room for what becomes of it. */
+function emptied (from: Uint8Array): { readonly from: Uint8Array, readonly to: Uint8Array } {
+  return { from, to: new Uint8Array(from.length) }
 }
 
 function isWithin (at: number, count: number): boolean {

@@ -9,11 +9,14 @@ import { distillation } from './distillation.ts'
 import { episode } from './episode.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
+import { meanTeacher } from './mean-teacher.ts'
 import { mixup } from './mixup.ts'
-import { structure } from './structure.ts'
+import { pseudoMasks } from './pseudo-masks.ts'
 import { relationPull } from './relations.ts'
+import { structure } from './structure.ts'
 import { styleSwap } from './style-swap.ts'
 import { supervised } from './supervised.ts'
+import { uncertaintyAware } from './uncertainty-aware.ts'
 
 export type { Component } from './component.ts'
 
@@ -32,7 +35,7 @@ export interface MethodInit {
 }
 
 /** The pieces of a method, in the order in which their terms are summed. @throws InputError when the settings do not fit the model. */
-export function componentsOf ({ config, model, train, keeps, method, rounds = Infinity, classes }: MethodInit): readonly Component[] {
+export function componentsOf ({ config, model, train, keeps, method, rounds = Infinity, classes = 1 }: MethodInit): readonly Component[] {
   return [
     globalComponent(config, model, keeps, classes),
     supervised,
@@ -46,7 +49,20 @@ export function componentsOf ({ config, model, train, keeps, method, rounds = In
     ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)]),
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),
+    ...ofUnlabelled(method, { maskSide: lowResSide(config), classes }),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
+  ]
+}
+
+/** What learns from images without whole masks by the model's own answers. */
+function ofUnlabelled (
+  { pseudo, teacher, uncertaintyAware: undecided = 0 }: MethodSettings = {},
+  init: Parameters<typeof pseudoMasks>[1]
+): Component[] {
+  return [
+    ...(pseudo == null ? [] : [pseudoMasks(pseudo, init)]),
+    ...(undecided === 0 ? [] : [uncertaintyAware(undecided)]),
+    ...(teacher == null ? [] : [meanTeacher])
   ]
 }
 

@@ -3,7 +3,7 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
-import { toImages, viewedImages, type Fitted, type Scored } from '../../dataset/index.ts'
+import type { Fitted, Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
@@ -12,6 +12,7 @@ import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained } from '../classes/feeds.ts'
 import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
+import { teachingMean } from '../components/mean-teacher.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { trainedIn } from '../parameters/groups.ts'
 import { createLayout } from '../parameters/layout.ts'
@@ -24,12 +25,14 @@ import type { Units } from '../parameters/units.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import type { Segmenter } from '../predict/segmenter.ts'
 import type { PortableSam } from '../portable.ts'
+import { guessed } from '../pseudo/guessed.ts'
+import { makerOf, type PseudoMaker } from '../pseudo/maker.ts'
+import { MemoryPool, type PoolStore } from '../pseudo/pool.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import type { StepContext } from '../steps.ts'
 import { batchFeeds } from './batch-feeds.ts'
 import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
 import { maskBoxes } from './box-prompts.ts'
-import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { vector } from './host-records.ts'
 import { factsOf } from './lack.ts'
 import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
@@ -43,11 +46,10 @@ import { runPrivatePhase } from './private-phase.ts'
 import { trainRelated } from './related.ts'
 import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { adaptedBy, portableOf, segmenterOf, type Serving } from './served.ts'
+import { ShownImages } from './shown-images.ts'
 import { contextOf } from './step-context.ts'
 import { trainTailored, type Fit } from './tailored.ts'
 import { trainCopies } from './train-copies.ts'
-
-const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
 /** Fed with every step of a phase beside what components say. */
 interface Fixed { readonly fixed?: HostRecord }
@@ -68,7 +70,10 @@ export class Learner {
   readonly #steps: LearnerSteps
   readonly #plan: PhasePlan
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
-  readonly #frozenFeatures: FrozenFeatures | undefined
+  readonly #shown: ShownImages
+  readonly #maker: PseudoMaker | undefined
+  /** Of whoever keeps none. */
+  readonly #pool: PoolStore = new MemoryPool()
   readonly #context: StepContext
   readonly #serving: Serving
   readonly #initialKept: Float32Array
@@ -76,7 +81,7 @@ export class Learner {
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, model, train, seed, labels, method } = init
+    const { config, model, train, seed, labels, method } = init
     this.#init = init
     this.#plan = new PhasePlan(init)
     this.inputSize = config.imageSize
@@ -97,11 +102,8 @@ export class Learner {
     const read = { ...weights, ...global.fixed }
     this.#serving = { init, context: this.#context, global, weights: read, initialKept: this.#initialKept, units, relations }
     this.#steps = compiledSteps(init, this.#context, read, this.#components)
-    const { firstAdapted: blocks } = this.#context
-    if (blocks > 0) {
-      const limits = init.cache ?? DEFAULT_CACHE
-      this.#frozenFeatures = new FrozenFeatures({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits })
-    }
+    this.#shown = new ShownImages(init, this.#context.firstAdapted)
+    this.#maker = makerOf(init, this.#context, read)
     this.#rates = { G: phaseRates(global.layout, 'G', groups, train, apart), L: phaseRates(this.#layouts.experts, 'L', groups, train) }
   }
 
@@ -139,8 +141,16 @@ export class Learner {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(known) }
+    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(await this.#guessed(known)) }
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
+  }
+
+  /** With pseudo-masks of this round, where the method makes them. */
+  async #guessed (args: PhaseArgs): Promise<PhaseArgs> {
+    const { pool: store = this.#pool, siteSeed: seed = this.#init.siteSeed } = args
+    if (this.#maker == null) return args
+    const { generator } = this.#init.method!.pseudo!
+    return await guessed(args, { maker: this.#maker, generator, store, seed, adapted: (mode) => this.#adapted(args.adapter, mode) })
   }
 
   /** What the site may announce of the adapter that the phase began with. */
@@ -152,7 +162,7 @@ export class Learner {
       step,
       init: this.#init,
       args,
-      shown: async (chunk) => ({ ...await this.#inputs(chunk, undefined, this.#init.train.mixup != null), ...this.#prompts(chunk) }),
+      shown: async (chunk) => ({ ...await this.#shown.inputs(chunk, undefined, this.#init.train.mixup != null), ...this.#prompts(chunk) }),
       shared: this.#adapted(args.adapter, 'global'),
       own: copy == null ? this.#adapted(args.adapter, 'personal') : { '@gamma': vector(copy.alone) }
     })
@@ -208,9 +218,10 @@ export class Learner {
     const factor = this.#plan.rateFactor('G', args, done)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
     const begin = { start, done, gamma: args.fixed == null ? gamma : args.adapter.values }
+    const teaching = teachingMean(this.#init.method?.teacher, args.samples, gamma)
     const { trained: { value }, loss, steps } = await this.#run('G', args, begin, (step, now) => {
       if (step === half + 1) middle = now
-      return { '@gamma': vector(now), ...globalScalars(step, part * factor(step), this.#context) }
+      return { '@gamma': vector(now), ...teaching(now), ...globalScalars(step, part * factor(step), this.#context) }
     })
     return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
@@ -271,8 +282,9 @@ export class Learner {
       samples: args.samples,
       received: args.received ?? [],
       labels,
-      inputs: async (shown: readonly Fitted[], altered: Random | undefined) => await this.#inputs(shown, altered)
+      inputs: async (shown: readonly Fitted[], altered: Random | undefined) => await this.#shown.inputs(shown, altered)
     }
+    const partAt = (step: number): number => step / run.length.most
     const run = {
       ...args,
       phase,
@@ -283,15 +295,15 @@ export class Learner {
     }
     if (privacy != null && phase === 'G') {
       // What a step is fed with of one patient must not depend on the others.
-      const feeds: PhaseRun['feeds'] = async (batch, random) =>
-        await batchFeeds({ ...feeding, samples: batch, labels: classesTrained(batch, names) }, batch, random)
+      const feeds: PhaseRun['feeds'] = async (batch, random, step) =>
+        await batchFeeds({ ...feeding, samples: batch, labels: classesTrained(batch, names), part: partAt(step) }, batch, random)
       return await runPrivatePhase({ ...run, steps: this.#steps.private!, mechanism: privacy, augment, feeds })
     }
     return await runPhase({
       ...run,
       step: this.#steps[phase],
       batches: this.#plan.batches(phase, args, { from: done, steps }),
-      feeds: async (batch, random) => await batchFeeds(feeding, batch, random)
+      feeds: async (batch, random, step) => await batchFeeds({ ...feeding, part: partAt(step) }, batch, random)
     })
   }
 
@@ -362,7 +374,7 @@ export class Learner {
       classes: this.#context.division?.classes ?? 1,
       labels: this.#init.labels,
       samples,
-      feeds: async (chunk) => ({ ...adapted, ...await this.#inputs(chunk), ...prompts(chunk) })
+      feeds: async (chunk) => ({ ...adapted, ...await this.#shown.inputs(chunk), ...prompts(chunk) })
     })
   }
 
@@ -378,16 +390,7 @@ export class Learner {
 
   async dispose (): Promise<void> {
     const { private: own, ...steps } = this.#steps
-    const all = [...Object.values(steps), own?.gradient, own?.update, this.#frozenFeatures].filter((each) => each != null)
+    const all = [...Object.values(steps), own?.gradient, own?.update, this.#shown, this.#maker].filter((each) => each != null)
     await Promise.all(all.map(async (each) => { await each.dispose() }))
-  }
-
-  /** The images, or what the frozen blocks make of them where they come again unaltered. */
-  async #inputs (batch: readonly Fitted[], altered?: Random, whole = false): Promise<HostRecord> {
-    if (this.#frozenFeatures != null && altered == null && !whole) return await this.#frozenFeatures.tokens(batch)
-    const { model: { pixels }, train: { views } } = this.#init
-    const shape = [batch.length, this.inputSize, this.inputSize, 3]
-    const data = altered == null || views == null ? toImages(batch, pixels) : viewedImages(batch, { pixels, views, random: altered })
-    return { '@images': { shape, data } }
   }
 }

@@ -77,7 +77,7 @@ export async function summedGradients (
     const chosen = shuffled(slices, random).slice(0, run.mechanism.slices)
     const own = new Float64Array(value.length)
     for (const slice of chosen) {
-      const feeds = await run.feeds([run.augment ? augment(slice, random) : slice], random)
+      const feeds = await run.feeds([run.augment ? augment(slice, random) : slice], random, step)
       const outputs = await run.steps.gradient.run({ ...fixed, ...feeds, ...inputs })
       losses.push(outputs['loss']!.data[0]!)
       floats(outputs, 'gradient').forEach((each, i) => { own[i]! += each / chosen.length })

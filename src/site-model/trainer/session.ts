@@ -4,6 +4,7 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import { messageOf } from '../../common/message-of.ts'
 import { createEngine } from '../../compute/index.ts'
 import type { Learner } from '../../model/train/learner.ts'
+import type { PoolStore } from '../../model/pseudo/pool.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import type { PublicationKind } from '../../settings/publication-kinds.ts'
@@ -16,6 +17,7 @@ import { weighted, type FittedSplit } from '../split.ts'
 import { Lineage } from '../withdrawals/lineage.ts'
 import { partsOf } from '../withdrawals/parts-of.ts'
 import { DiskFeatures } from './disk-features.ts'
+import { PoolFile } from './pool-file.ts'
 import { madePublication, type Showing } from './made-publication.ts'
 import { readyOf } from './ready-of.ts'
 import { say } from './say.ts'
@@ -48,6 +50,7 @@ interface SessionInit {
   readonly known: ReadonlySet<string>
   readonly weight: number
   readonly store: PrivateStore
+  readonly pool: PoolStore
   readonly scorer: SiteScorer
   readonly onProgress: Progress
   readonly initial: PrivateSet
@@ -65,6 +68,7 @@ export class TrainerSession implements Session {
   readonly #weight: number
   #split: FittedSplit
   readonly #store: PrivateStore
+  readonly #pool: PoolStore
   readonly #scorer: SiteScorer
   readonly #onProgress: Progress
   /** The private parameters before any training. */
@@ -73,7 +77,7 @@ export class TrainerSession implements Session {
   #keptRound: number
 
   constructor (init: SessionInit) {
-    const { setup, ready, learner, data, split, lineage, known, weight, store, scorer, onProgress, initial, keptRound } = init
+    const { setup, ready, learner, data, split, lineage, known, weight, store, pool, scorer, onProgress, initial, keptRound } = init
     this.ready = ready
     this.#setup = setup
     this.#learner = learner
@@ -83,6 +87,7 @@ export class TrainerSession implements Session {
     this.#known = known
     this.#weight = weight
     this.#store = store
+    this.#pool = pool
     this.#scorer = scorer
     this.#onProgress = onProgress
     this.#initial = initial
@@ -184,6 +189,7 @@ export class TrainerSession implements Session {
       round,
       received,
       masses,
+      pool: this.#pool,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }
@@ -221,6 +227,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     known,
     weight: setup.correctionWeight ?? 1,
     store,
+    pool: new PoolFile(setup.privateStore, { schemaHash: learner.schema.hash, onProblem: say }),
     scorer: new SiteScorer({ learner, setup, now: Date.now }, split.validation),
     onProgress: setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow),
     initial,
