@@ -1,6 +1,7 @@
 import type { Slice } from '../../src/dataset/index.ts'
 import { withLabelling, type Labelling } from '../../src/experiment/annotator.ts'
-import { fitSides, splitOf, type FittedSplit, type SplitSettings } from '../../src/site-model/split.ts'
+import type { SiteData } from '../../src/experiment/data-source.ts'
+import { fitScored, fitSides, splitOf, type FittedSplit, type SplitSettings } from '../../src/site-model/split.ts'
 
 interface LabelledSplit extends SplitSettings {
   /** All have masks if not given. */
@@ -10,9 +11,10 @@ interface LabelledSplit extends SplitSettings {
 }
 
 /** The split of a site's slices, the same whatever labels are left to those that are trained on. */
-export async function fitLabelled (slices: readonly Slice[], side: number, settings: LabelledSplit): Promise<FittedSplit> {
+export async function fitLabelled (slices: readonly Slice[], side: number, settings: LabelledSplit): Promise<FittedSplit & Pick<SiteData, 'hidden'>> {
   const { labelling, site, ...rest } = settings
   const split = splitOf(slices, rest)
   if (labelling == null) return await fitSides(split, side, rest)
-  return await fitSides({ ...split, train: withLabelling(split.train, labelling, { site, seed: rest.seed }) }, side, rest)
+  const shown = await fitSides({ ...split, train: withLabelling(split.train, labelling, { site, seed: rest.seed }) }, side, rest)
+  return { ...shown, hidden: new Map((await fitScored(split.train, side)).map((each) => [each.id, each])) }
 }

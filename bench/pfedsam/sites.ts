@@ -67,6 +67,7 @@ async function phantomData (site: PhantomSite, choice: DataChoice & { readonly i
     name: site.name,
     train: images,
     validation: await fitScored(slices(VALIDATION_FROM, validation), side),
+    ...(labelling == null ? {} : { hidden: new Map((await fitScored(drawn, side)).map((each) => [each.id, each])) }),
     choice: { train: images.filter((each) => !held.includes(each)), held }
   }
 }

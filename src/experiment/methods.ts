@@ -45,6 +45,8 @@ const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as 
 const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
 const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
 const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: true } as const
+/** docs/spec/weak.md#pseudo-masks */
+const GUESSING = { preset: 'iscos', mixing: 'server', mode: 'global', extra: true, cost: 1.5 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -174,5 +176,19 @@ export const METHODS: readonly Method[] = [
   { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
   { name: 'apple', title: 'APPLE', ...RELATED },
   { name: 'apple-layer', title: 'APPLE, layer by layer', ...RELATED, settings: { method: { relations: { by: 'layer' } } } },
+  { name: 'partial', title: 'FedAvg-LoRA on what is known', preset: 'partial', mixing: 'server', mode: 'global', extra: true },
+  { name: 'iscos', title: 'ISCOS', ...GUESSING },
+  {
+    name: 'mean-teacher',
+    title: 'ISCOS, its mean teacher alone',
+    ...GUESSING,
+    settings: { method: { pseudo: { weight: 0 }, uncertaintyAware: 0 } }
+  },
+  {
+    name: 'iscos-all',
+    title: 'ISCOS, every pseudo-mask used',
+    ...GUESSING,
+    settings: { method: { pseudo: { absolute: 1, relative: 1e6 } } }
+  },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

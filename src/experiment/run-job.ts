@@ -36,6 +36,8 @@ export interface RunRecord {
   readonly trainSeconds: number
   /** How alike the sites' updates were; of runs before it was measured undefined. */
   readonly agreement?: number
+  /** Of pseudo-masks, where the method makes them. */
+  readonly guesses?: TrainedSites['guesses']
   readonly seconds: number
   /** Where the job asks for it, and of sites that trained alone. */
   readonly cross?: CrossScores
@@ -46,6 +48,7 @@ export interface JobOptions {
   readonly source: DataSource
   readonly threads: number
   readonly onProgress?: (doneRounds: number) => void
+  readonly onNote?: (text: string) => void
   readonly signal?: AbortSignal
 }
 
@@ -82,9 +85,10 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
     const unseen = job.leftOut == null
       ? {}
       : { unseen: await tryUnseen({ engine, base, settings, mode: method.mode }, trained, all[job.leftOut]!) }
-    const { curve, size, trainSeconds, agreement } = trained
+    const { curve, size, trainSeconds, agreement, guesses } = trained
     const alike = agreement == null ? {} : { agreement }
-    return { job, sites: described, curve, size, trainSeconds, ...alike, ...cross, ...unseen }
+    const guessed = guesses == null ? {} : { guesses }
+    return { job, sites: described, curve, size, trainSeconds, ...alike, ...guessed, ...cross, ...unseen }
   } finally {
     await learner.dispose()
   }

@@ -4,6 +4,7 @@ import type { Fitted, Scored } from '../dataset/index.ts'
 import type { SampleScore } from '../model/classes/evaluation.ts'
 import type { Received } from '../model/components/component.ts'
 import type { Learner } from '../model/train/learner.ts'
+import type { OnMade } from '../model/pseudo/maker.ts'
 import { MemoryPool, type PoolStore } from '../model/pseudo/pool.ts'
 import type { Choice, PhaseArgs, PhaseResult } from '../model/train/learner-args.ts'
 import type { Serves, TrainPhase } from '../settings/method.ts'
@@ -91,6 +92,12 @@ export class TrainedSite {
     this.#adapter = adapter
     if (phase === 'G') this.#core = this.#learner.core
     this.#private = await this.#learner.exportPrivate()
+  }
+
+  /** Makes a round's pseudo-masks, into this pool alone. */
+  async guess (round: number, pool: PoolStore, onMade: OnMade): Promise<void> {
+    this.#learner.importPrivate(this.#private)
+    await this.#learner.guessed({ ...this.#args(round, undefined), pool, onMade })
   }
 
   /** Takes over what came of mixing. */

@@ -141,12 +141,12 @@ export class Learner {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(await this.#guessed(known)) }
+    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(await this.guessed(known)) }
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
 
-  /** With pseudo-masks of this round, where the method makes them. */
-  async #guessed (args: PhaseArgs): Promise<PhaseArgs> {
+  /** A phase G whose images carry pseudo-masks, where the method makes them. */
+  async guessed (args: PhaseArgs): Promise<PhaseArgs> {
     const { pool: store = this.#pool, siteSeed: seed = this.#init.siteSeed } = args
     if (this.#maker == null) return args
     const { generator } = this.#init.method!.pseudo!

@@ -1,3 +1,4 @@
+import type { PseudoSettings } from '../pseudo.ts'
 import { STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
@@ -5,9 +6,9 @@ import type { Preset } from './preset.ts'
 const MARKED = ['mask', 'block', 'scribble', 'points', 'box'] as const
 
 /** As ISCOS's authors have it, but for the generator and the weight, which are ours (docs/spec/weak.md#pseudo-masks). */
-export const PSEUDO = {
+export const PSEUDO: PseudoSettings = {
   generator: 'global', prompts: ['box'], views: 3, iterations: 1, pool: 3, entropy: 0.9, absolute: 0.1, relative: 0.5, weight: 1
-} as const
+}
 
 /** Methods for sites with few masks, or with scribbles, points, boxes and blocks alone (docs/spec/weak.md). */
 export const WEAK = [

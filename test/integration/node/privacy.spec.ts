@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
-import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
+import { readFloatTensors, readSafetensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { seededRandom } from '../../../src/common/random.ts'
 import { createEngine } from '../../../src/compute/index.ts'
 import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
@@ -16,6 +16,7 @@ import { createSharedLearner } from '../../../src/experiment/run-method.ts'
 import { writeJson } from '../../../src/home/files.ts'
 import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
+import { PSEUDO } from '../../../src/settings/methods/weak.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
 import { writeDicomCanaries } from './dicom-canaries.ts'
@@ -55,6 +56,21 @@ async function writeSite (folder: string, seed: number): Promise<Buffer[]> {
     for (let y = 0; y < SIDE; y += 7) rows.push(pixels.subarray(y * SIDE, y * SIDE + NEEDLE))
   }
   return rows
+}
+
+/** Of one image there is a box alone, so that it gets a pseudo-mask. */
+async function boxOne (folder: string): Promise<void> {
+  const [name = ''] = await readdir(join(folder, 'masks'))
+  await rm(join(folder, 'masks', name))
+  await writeJson(join(folder, 'boxes.json'), { [name.replace('.png', '')]: [[14, 14, 46, 46, 1]] })
+}
+
+/** Sixteen bytes from many places of the pool of pseudo-masks, where they are not all alike. */
+async function poolNeedles (privateStore: string): Promise<Buffer[]> {
+  const { tensors } = readSafetensors(await readFile(join(privateStore, 'pseudo-masks.safetensors')))
+  const bytes = Buffer.from(tensors.get('masks')!.data as Uint8Array)
+  const places = Array.from({ length: Math.floor(bytes.length / NEEDLE) }, (_, i) => bytes.subarray(NEEDLE * i, NEEDLE * (i + 1)))
+  return places.filter((each) => new Set(each).size > NEEDLE / 2)
 }
 
 /** Numbers of spectra outside the window that may be shown: amplitudes of the images as training sees them, and their logarithms. */
@@ -156,7 +172,8 @@ function ownOf (method: MethodSettings): Own {
   if (keeps) return { ...own, terms: { align }, what: ', nor the decoder that the method keeps or the discriminator' }
   const spectra = ', nor the copies that the method has, nor of spectra what is outside the window'
   if (copies) return { ...own, terms: { augment: true, episode: EPISODE }, what: spectra }
-  if (tailored) return { ...own, what: ', nor what the site knows of units' }
+  const weak = { supervision: ['mask', 'box'] }
+  if (tailored) return { ...own, terms: weak, what: ', nor what the site knows of units, or its pseudo-masks' }
   return related ? { ...own, what: ', nor from whom it takes what' } : own
 }
 
@@ -182,7 +199,7 @@ describe('what leaves a site', function () {
     { sharing: ['moments'] },
     { keeps: ['decoder'], sharing: ['core-adapter'] },
     { personal: 'copy', sharing: ['amplitude-bank'] },
-    { units: UNITS },
+    { units: UNITS, pseudo: PSEUDO },
     { sharing: ['core-adapter'], relations: RELATIONS }
   ]
   for (const method of methods) {
@@ -201,6 +218,7 @@ describe('what leaves a site', function () {
       for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
+      if (method.pseudo != null) await boxOne(join(sites.folder, 'data-a'))
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
@@ -285,6 +303,7 @@ describe('what leaves a site', function () {
           needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text))
         }
       ]
+      if (method.pseudo != null) canaries.push({ name: 'pseudo-masks', needles: await poolNeedles(sites.paths('a').privateStore) })
       for (const each of canaries) {
         expect(each.needles, each.name).not.to.be.empty
         expect(found(each), each.name).to.equal(0)

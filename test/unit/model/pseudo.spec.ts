@@ -8,15 +8,16 @@ import { teachingMean } from '../../../src/model/components/mean-teacher.ts'
 import {
   edgeWeightedLoss, edgeWeights, edgeWindow, taughtLoss, uncertaintyLoss
 } from '../../../src/model/objectives/edge-weighted.ts'
-import { isSelected, measuresOf, type Measures } from '../../../src/model/pseudo/certainty.ts'
+import { isSelected, measuresOf } from '../../../src/model/pseudo/certainty.ts'
 import { meanOf, movedCells } from '../../../src/model/pseudo/frames.ts'
 import type { Made } from '../../../src/model/pseudo/maker.ts'
 import { believedOf, MemoryPool, withEntry, type PoolEntry } from '../../../src/model/pseudo/pool.ts'
 import { derivedPrompt, givenPrompts, promptIn } from '../../../src/model/pseudo/prompts.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
 import { PSEUDO } from '../../../src/settings/methods/weak.ts'
+import { defaultModelSettings } from '../../../src/settings/model.ts'
 import { testEngine } from './golden.ts'
-import { createLearner, discs } from './learners.ts'
+import { config, createLearner, discs } from './learners.ts'
 
 /** Milliseconds, of a crowded machine. */
 const PATIENCE = 600_000
@@ -78,7 +79,7 @@ describe('the certainty of a pseudo-mask', () => {
   })
 
   it('selects by both limits', () => {
-    const at = (absolute: number, relative: number): boolean => isSelected({ absolute, relative, departure: 0 } as Measures, PSEUDO)
+    const at = (absolute: number, relative: number): boolean => isSelected({ absolute, relative, departure: 0 }, PSEUDO)
     expect([at(0.05, 0.4), at(0.1, 0.4), at(0.05, 0.5), at(0, 0)]).to.deep.equal([true, false, false, true])
   })
 
@@ -91,10 +92,11 @@ describe('the certainty of a pseudo-mask', () => {
     expect(believedOf([unsure], PSEUDO)).to.equal(undefined)
   })
 
-  for (const [now, at] of [
+  const cases: readonly (readonly [now: readonly [number, number, number], at: number | undefined])[] = [
     [[0.1, 0.1, 0.9], 0], [[0.1, 0.9, 0.1], 0], [[0.9, 0.1, 0.1], 0], [[0.1, 0.1, 0.1], 0],
     [[0.4, 0.45, 0.9], 1], [[0.9, 0.9, 0.1], undefined], [[0.3, 0.3, 0.3], 1], [[0.9, 0.9, 0.9], undefined]
-  ] as const) {
+  ]
+  for (const [now, at] of cases) {
     it(`lets ${now.join(', ')} into a full pool ${at == null ? 'nowhere' : `at ${at}`}: by two of three measures`, () => {
       const full = [entry(0.3, 0.3, 0.3), entry(0.5, 0.5, 0.5), entry(0.3, 0.3, 0.3)]
       const next = entry(...now)
@@ -131,7 +133,10 @@ describe('prompts', () => {
   })
 })
 
-describe('losses of what is guessed', () => {
+describe('losses of what is guessed', function () {
+  this.timeout(PATIENCE)
+  before(async () => { await testEngine() })
+
   it('weigh edges as a double loop does', () => {
     expect([32, 112, 384].map(edgeWindow)).to.deep.equal([3, 9, 31])
     const random = seededRandom(5)
@@ -208,14 +213,11 @@ describe('a learner with pseudo-masks', () => {
   const boxed = (sample: Scored): Scored =>
     ({ ...unlabelled(sample), kind: 'box', given: { points: [], boxes: [[20, 20, 80, 80, 1]] } })
   const samples = [discs[0]!, discs[1]!, unlabelled(discs[2]!), boxed(discs[3]!)]
-  const train = { supervision: ['mask', 'box', 'none'], teacherG: 'none' } as const
-  const model = { moe: { blocks: [], experts: 4, topK: 1, bottleneck: 4, gate: 'token', expert: 'relu' } } as const
-  const ALL = { ...PSEUDO, absolute: 1, relative: 1e6, views: 2 } as const
+  const withoutExperts = { moe: { ...defaultModelSettings(config).moe, blocks: [] } }
+  const ALL: typeof PSEUDO = { ...PSEUDO, absolute: 1, relative: 1e6, views: 2 }
 
   async function trained (method: MethodSettings, rounds = 1, given: readonly Scored[] = samples) {
-    const learner = await createLearner({ engine: await testEngine(), train: { ...train, supervision: [...train.supervision] }, model: {
-      moe: { ...model.moe, blocks: [] }
-    }, method })
+    const learner = await createLearner({ engine: await testEngine(), model: withoutExperts, method })
     const [pool, made] = [new MemoryPool(), [] as Made[]]
     let adapter = learner.initialAdapter()
     try {
@@ -230,21 +232,21 @@ describe('a learner with pseudo-masks', () => {
   }
 
   it('of weight 0, with a teacher and a loss of weight 0, trains bit for bit as without', async () => {
-    const nothing = { pseudo: { ...ALL, prompts: [...ALL.prompts], weight: 0 }, teacher: { ema: 0.99, weight: 0 }, uncertaintyAware: 0 }
+    const nothing = { pseudo: { ...ALL, weight: 0 }, teacher: { ema: 0.99, weight: 0 }, uncertaintyAware: 0 }
     const [plain, without] = [await trained({}), await trained(nothing)]
     expect(without.digest).to.equal(plain.digest)
     expect(without.pool.images.size).to.equal(0)
   }).timeout(PATIENCE)
 
   it('trains as without where all images have whole masks', async () => {
-    const method = { pseudo: { ...ALL, prompts: [...ALL.prompts] }, teacher: { ema: 0.9, weight: 1 } }
+    const method = { pseudo: ALL, teacher: { ema: 0.9, weight: 1 } }
     const whole = discs.slice(0, 2)
     expect((await trained(method, 1, whole)).digest).to.equal((await trained({}, 1, whole)).digest)
   }).timeout(PATIENCE)
 
   for (const generator of ['frozen', 'global'] as const) {
     it(`asked of the ${generator} model learns from them, and the same round makes the same pool`, async () => {
-      const method = { pseudo: { ...ALL, prompts: [...ALL.prompts], generator } }
+      const method = { pseudo: { ...ALL, generator } }
       const [plain, one, again] = [await trained({}, 2), await trained(method, 2), await trained(method, 2)]
       expect(one.made.length, 'the boxed image in both rounds').to.be.within(2, 4)
       expect(one.digest).to.not.equal(plain.digest)
@@ -255,9 +257,7 @@ describe('a learner with pseudo-masks', () => {
   }
 
   it('makes nothing anew in a round that its pool has, and forgets images that are gone', async () => {
-    const learner = await createLearner({ engine: await testEngine(), model: { moe: { ...model.moe, blocks: [] } }, method: {
-      pseudo: { ...ALL, prompts: [...ALL.prompts] }
-    } })
+    const learner = await createLearner({ engine: await testEngine(), model: withoutExperts, method: { pseudo: ALL } })
     const pool = new MemoryPool()
     const adapter = learner.initialAdapter()
     const made: Made[] = []
