@@ -11,7 +11,11 @@ interface LabelledSplit extends SplitSettings {
 }
 
 /** The split of a site's slices, the same whatever labels are left to those that are trained on. */
-export async function fitLabelled (slices: readonly Slice[], side: number, settings: LabelledSplit): Promise<FittedSplit & Pick<SiteData, 'hidden'>> {
+export async function fitLabelled (
+  slices: readonly Slice[],
+  side: number,
+  settings: LabelledSplit
+): Promise<FittedSplit & Pick<SiteData, 'hidden'>> {
   const { labelling, site, ...rest } = settings
   const split = splitOf(slices, rest)
   if (labelling == null) return await fitSides(split, side, rest)

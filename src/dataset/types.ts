@@ -94,7 +94,7 @@ export interface Fitted {
   readonly corrected?: boolean
 }
 
-/** Probabilities of a class, and how far they are believed, in 255ths; planes of fittedHeight·fittedWidth (docs/spec/weak.md#pseudo-masks) */
+/** Probabilities of a class and how far they are believed, in 255ths, fittedHeight·fittedWidth each (docs/spec/weak.md#pseudo-masks). */
 export interface PseudoPlanes {
   readonly shares: Uint8Array
   readonly certainty: Uint8Array

@@ -8,7 +8,11 @@ import type { RunStore } from './run-store.ts'
 export interface WorkerTask { readonly job: Job, readonly threads: number }
 
 /** What it answers: rounds as they are done, then the record or why there is none. */
-export type WorkerMessage = { readonly round: number } | { readonly note: string } | { readonly record: RunRecord } | { readonly failure: string }
+export type WorkerMessage =
+  | { readonly round: number }
+  | { readonly note: string }
+  | { readonly record: RunRecord }
+  | { readonly failure: string }
 
 export interface RunAllOptions {
   /** Module that does one job in a process of its own; it knows the data sets. */

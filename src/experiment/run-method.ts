@@ -81,7 +81,7 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const served = sites.map((_, index) => models[pooled ? 0 : index]!)
   const score = async (round: number): Promise<TrainedSites['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
   const curve = [await score(0)]
-  const guesses = pooled ? [] : [await guessesOf(run, models, 0)]
+  const guesses = [await guessesOf(run, models, 0)]
   const last = method.mixing === 'nothing' ? 0 : rounds
   const shown = new ShownBytes(models.length)
   let trainSeconds = 0
@@ -95,18 +95,30 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
     trainSeconds += (performance.now() - began) / 1_000
     if (round % scoreEvery === 0 || round === last) {
       curve.push(await score(round))
-      if (!pooled) guesses.push(await guessesOf(run, models, round))
+      guesses.push(await guessesOf(run, models, round))
     }
     run.onProgress?.(round)
   }
   const bytesSent = mixer.bytesSent.map((sent, site) => sent + shown.bytes[site]!)
-  const agreement = agreements.length === 0 ? {} : { agreement: mean(agreements) }
-  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement, ...(guesses.some(isAny) ? { guesses } : {}) }
+  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...measuredOf(agreements, guesses) }
 }
 
-/** And says it. */
-async function guessesOf ({ sites, settings, onNote }: MethodRun, models: readonly TrainedSite[], round: number): Promise<Guesses> {
+/** What there is of both. */
+function measuredOf (agreements: readonly number[], guesses: readonly Guesses[]): Pick<TrainedSites, 'agreement' | 'guesses'> {
+  return {
+    ...(agreements.length === 0 ? {} : { agreement: mean(agreements) }),
+    ...(guesses.some(isAny) ? { guesses } : {})
+  }
+}
+
+/** And says it; nothing of pooled images, which no site has. */
+async function guessesOf (
+  { method, sites, settings, onNote }: MethodRun,
+  models: readonly TrainedSite[],
+  round: number
+): Promise<Guesses> {
   const found: (PseudoQuality | undefined)[] = []
+  if (method.mixing === 'pooled') return { round, sites: found }
   for (const [i, model] of models.entries()) found.push(await pseudoQuality(model, sites[i]!.hidden, round + 1, settings))
   const said = qualityInWords(found)
   if (said != null) onNote?.(`${round === 0 ? 'before training' : `after round ${round}`}, ${said}`)

@@ -48,13 +48,16 @@ export function knowsAllPrompts (base: string): boolean {
 
 /** What the settings of pseudo-masks and the mean teacher cannot say one by one; undefined where all fits together. */
 export function conflictInPseudo (settings: FederationSettings): string | undefined {
-  const { method: { pseudo: made, teacher: taught } = {}, training } = settings
-  const name = made == null ? taught == null ? undefined : 'method.teacher' : 'method.pseudo'
+  const name = (['pseudo', 'teacher'] as const).find((each) => settings.method?.[each] != null)
   if (name == null) return undefined
-  if (training.supervision == null) return `${name}: ${NEEDS_WEAK}`
-  const other = training.mixup != null ? 'mixup' : (training.views?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
-  if (other != null) return `${name}: it looks at one image by itself, and training.${other} at several: leave one of them out`
+  if (settings.training.supervision == null) return `method.${name}: ${NEEDS_WEAK}`
+  const other = mixing(settings.training)
+  if (other != null) return `method.${name}: it looks at one image by itself, and training.${other} at several: leave one of them out`
   return conflictInGenerator(settings) ?? conflictInPrompts(settings) ?? conflictInTeacher(settings)
+}
+
+function mixing ({ mixup, views }: FederationSettings['training']): string | undefined {
+  return mixup != null ? 'mixup' : (views?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
 }
 
 function conflictInGenerator ({ method: own, model, privacy: promised }: FederationSettings): string | undefined {

@@ -69,7 +69,10 @@ export function uncertaintyLoss (logits: tf.Tensor, counts: tf.Tensor | undefine
 }
 
 /** Cross-entropy with the teacher's probabilities where nothing is known, by how certain it is: mean over what is not known. */
-export function taughtLoss (logits: tf.Tensor, { teacher, unknown }: { readonly teacher: tf.Tensor, readonly unknown: tf.Tensor }): tf.Scalar {
+export function taughtLoss (
+  logits: tf.Tensor,
+  { teacher, unknown }: { readonly teacher: tf.Tensor, readonly unknown: tf.Tensor }
+): tf.Scalar {
   const y = tf.clipByValue(tf.sigmoid(teacher), LEAST, 1 - LEAST)
   const nats = tf.neg(tf.add(tf.mul(y, tf.log(y)), tf.mul(tf.sub(1, y), tf.log(tf.sub(1, y)))))
   const weights = tf.mul(unknown, tf.sub(1, tf.div(nats, Math.LN2)))

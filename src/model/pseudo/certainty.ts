@@ -38,7 +38,8 @@ export function measuresOf (shares: Uint8Array, coarse: Float32Array, pixels: Ui
     // Beyond ½ the entropy would fall again, and the opposite of an answer be as good as the same.
     departure += entropy(Math.min(0.5, Math.abs(share / WHOLE - coarse[cell]!)))
   })
-  return { absolute: uncertain / Math.max(1, cells), relative: uncertain / Math.max(1, foreground), departure: departure / Math.max(1, cells) }
+  const of = Math.max(1, cells)
+  return { absolute: uncertain / of, relative: uncertain / Math.max(1, foreground), departure: departure / of }
 }
 
 interface Limits { readonly absolute: number, readonly relative: number }

@@ -68,17 +68,17 @@ export class PoolFile implements PoolStore {
     requireChecksum(bytes)
     const { tensors, metadata } = readSafetensors(bytes)
     if (metadata['schema_hash'] !== this.#init.schemaHash) throw new CorruptFileError('it belongs to another federation model')
-    const found = index.safeParse(parseJson(Buffer.from(tensors.get('index')?.data as Uint8Array | undefined ?? []).toString('utf8')))
-    const { dtype, shape: [count, cells = 0] = [], data } = tensors.get('masks') ?? {}
+    const { masks, index: text } = Object.fromEntries(tensors)
+    const found = index.safeParse(parseJson(Buffer.from(text?.data as Uint8Array | undefined ?? []).toString('utf8')))
     const [round, classes] = [Number(metadata['round']), Number(metadata['classes'])]
-    if (!found.success || dtype !== 'U8' || count !== found.data.length || !Number.isInteger(round)) {
-      throw new CorruptFileError('it is not what this software writes')
-    }
+    const isOurs = found.success && masks?.dtype === 'U8' && masks.shape[0] === found.data.length && Number.isInteger(round) &&
+      found.data.every(({ of }) => of < classes)
+    if (!isOurs) throw new CorruptFileError('it is not what this software writes')
     const images = new Map<string, PoolEntry[][]>()
+    const cells = masks.shape[1]!
     for (const [i, { key, of, ...measures }] of found.data.entries()) {
       const own = images.get(key) ?? Array.from({ length: classes }, () => [])
-      if (of >= classes) throw new CorruptFileError('it is not what this software writes')
-      own[of]!.push({ shares: Uint8Array.from((data as Uint8Array).subarray(i * cells, (i + 1) * cells)), measures })
+      own[of]!.push({ shares: Uint8Array.from((masks.data as Uint8Array).subarray(i * cells, (i + 1) * cells)), measures })
       images.set(key, own)
     }
     return { round, images }

@@ -59,18 +59,20 @@ async function writeSite (folder: string, seed: number): Promise<Buffer[]> {
 }
 
 /** Of one image there is a box alone, so that it gets a pseudo-mask. */
-async function boxOne (folder: string): Promise<void> {
+async function boxOne (folder: string, { pseudo }: MethodSettings): Promise<void> {
+  if (pseudo == null) return
   const [name = ''] = await readdir(join(folder, 'masks'))
   await rm(join(folder, 'masks', name))
   await writeJson(join(folder, 'boxes.json'), { [name.replace('.png', '')]: [[14, 14, 46, 46, 1]] })
 }
 
 /** Sixteen bytes from many places of the pool of pseudo-masks, where they are not all alike. */
-async function poolNeedles (privateStore: string): Promise<Buffer[]> {
+async function poolNeedles (privateStore: string, { pseudo }: MethodSettings): Promise<Needles[]> {
+  if (pseudo == null) return []
   const { tensors } = readSafetensors(await readFile(join(privateStore, 'pseudo-masks.safetensors')))
   const bytes = Buffer.from(tensors.get('masks')!.data as Uint8Array)
   const places = Array.from({ length: Math.floor(bytes.length / NEEDLE) }, (_, i) => bytes.subarray(NEEDLE * i, NEEDLE * (i + 1)))
-  return places.filter((each) => new Set(each).size > NEEDLE / 2)
+  return [{ name: 'pseudo-masks', needles: places.filter((each) => new Set(each).size > NEEDLE / 2) }]
 }
 
 /** Numbers of spectra outside the window that may be shown: amplitudes of the images as training sees them, and their logarithms. */
@@ -218,7 +220,7 @@ describe('what leaves a site', function () {
       for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
-      if (method.pseudo != null) await boxOne(join(sites.folder, 'data-a'))
+      await boxOne(join(sites.folder, 'data-a'), method)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
@@ -303,7 +305,7 @@ describe('what leaves a site', function () {
           needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text))
         }
       ]
-      if (method.pseudo != null) canaries.push({ name: 'pseudo-masks', needles: await poolNeedles(sites.paths('a').privateStore) })
+      canaries.push(...await poolNeedles(sites.paths('a').privateStore, method))
       for (const each of canaries) {
         expect(each.needles, each.name).not.to.be.empty
         expect(found(each), each.name).to.equal(0)

@@ -49,7 +49,15 @@ describe('motions of an image', () => {
     const mask = new Uint8Array(24 * 40).fill(UNKNOWN)
     mask[5 * 40 + 9] = 1
     const slice: Slice = {
-      id: 'a', subject: 'a', index: 0, height: 24, width: 40, channels: 1, image: new Uint8Array(24 * 40), mask, kind: 'points',
+      id: 'a',
+      subject: 'a',
+      index: 0,
+      height: 24,
+      width: 40,
+      channels: 1,
+      image: new Uint8Array(24 * 40),
+      mask,
+      kind: 'points',
       marks: { points: [[9, 5, 1]], boxes: [[8, 4, 12, 6, 1]] }
     }
     const fitted = await fitSlice(slice, 40)
