@@ -41,6 +41,9 @@ const NEEDS_WEAK = 'it is for images without whole masks: say training.supervisi
 /** What bases can be asked with: all at once, or one prompt, once. */
 const SINGLE: Readonly<Record<string, readonly PseudoSettings['prompts'][number][]>> = { 'sam-tiny': ['box', 'point'], litemedsam: ['box'] }
 
+/** Bases whose own masks were measured to be below the answers of the model in training (docs/spec/weak.md#pseudo-masks). */
+const POOR: ReadonlySet<string> = new Set(['sam-tiny'])
+
 /** The base knows several prompts at once, and masks as prompts. */
 export function knowsAllPrompts (base: string): boolean {
   return SINGLE[base] == null
@@ -61,6 +64,10 @@ function mixing ({ mixup, views }: FederationSettings['training']): string | und
 }
 
 function conflictInGenerator ({ method: own, model, privacy: promised }: FederationSettings): string | undefined {
+  if (own?.pseudo?.generator === 'frozen' && POOR.has(model.name)) {
+    return `method.pseudo.generator: masks of the untrained ${model.name} are worse than the answers that they start from ` +
+      '(docs/spec/weak.md#pseudo-masks): say "global", or take another base'
+  }
   if (own?.pseudo?.generator !== 'personal') return undefined
   if (promised?.unit === 'patient') {
     return "method.pseudo.generator: a site's own model is trained without noise, and privacy of patients would promise nothing: say global"

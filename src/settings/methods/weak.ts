@@ -22,7 +22,7 @@ export const WEAK = [
   },
   {
     name: 'iscos',
-    title: 'LoRA averaged; pseudo-masks by prompts, a mean teacher (after ISCOS, no grouping)',
+    title: 'LoRA averaged; pseudo-masks by prompts, mean teacher (after ISCOS, ungrouped)',
     paper: 'arXiv 2506.08955',
     settings: {
       model: { moe: { blocks: [] } },

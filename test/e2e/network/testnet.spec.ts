@@ -136,9 +136,11 @@ describe('the testnet', function () {
     })
   }
 
-  for (const [labels, hospitals, rounds] of [['mixed-weak', '4', '2'], ['few:0.2', '2', '1']] as const) {
-    it(`trains on --labels ${labels}, and every check holds`, async () => {
-      const args = ['--hospitals', hospitals, '--rounds', rounds, '--method', 'partial', '--labels', labels, '--json']
+  for (const [labels, hospitals, rounds, method] of [
+    ['mixed-weak', '4', '2', 'partial'], ['few:0.2', '2', '1', 'partial'], ['few:0.2', '2', '2', 'iscos']
+  ] as const) {
+    it(`trains on --labels ${labels} by ${method}, and every check holds`, async () => {
+      const args = ['--hospitals', hospitals, '--rounds', rounds, '--method', method, '--labels', labels, '--json']
       const { code, stdout, stderr } = await start('--out', out, ...args).ended
       const report = reportSchema.parse(JSON.parse(stdout || 'null'))
       expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
