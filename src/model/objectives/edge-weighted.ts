@@ -14,8 +14,8 @@ export function edgeWindow (side: number): number {
 }
 
 /**
- * 1 + 5·|mean around − m| of each cell of a mask [side·side], 0 to 1: high at its edges. What lies beyond the mask counts as 0, as in the
- * original (F3Net's structure loss).
+ * 1 + 5·|mean around − m| of each cell of a mask [side·side], 0 to 1: high at its edges. What lies beyond the mask counts as 0, as in
+ * the original (F3Net's structure loss).
  */
 export function edgeWeights (mask: Float32Array, side: number): Float32Array {
   const window = edgeWindow(side)

@@ -27,7 +27,8 @@ describe('settings of pseudo-masks', () => {
   it('fit with the preset, which is shown in one sentence', () => {
     const { method } = presetOf('iscos').settings
     expect(conflictIn(settings('sam-tiny', { method }))).to.equal(undefined)
-    expect(methodInWords({ method: { preset: 'iscos' } })).to.match(/^iscos: LoRA averaged; pseudo-masks .*after ISCOS.* \(arXiv 2506.08955\)$/)
+    const words = methodInWords({ method: { preset: 'iscos' } })
+    expect(words).to.match(/^iscos: LoRA averaged; pseudo-masks .*after ISCOS.* \(arXiv 2506.08955\)$/)
   })
 
   for (const [words, name, given] of [
