@@ -95,7 +95,7 @@ export interface Fitted {
 }
 
 /** Probabilities of a class and how far they are believed, in 255ths, fittedHeight·fittedWidth each (docs/spec/weak.md#pseudo-masks). */
-export interface PseudoPlanes {
+interface PseudoPlanes {
   readonly shares: Uint8Array
   readonly certainty: Uint8Array
 }

@@ -2,7 +2,7 @@ import { mean } from '../common/mean.ts'
 import { EVERYTHING, labelMapOf, toClassTargets, type Fitted } from '../dataset/index.ts'
 import { isSelected, WHOLE } from '../model/pseudo/certainty.ts'
 import { MemoryPool } from '../model/pseudo/pool.ts'
-import type { RunSettings } from './run-method.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { TrainedSite } from './site-model.ts'
 
 /** Of one site's pseudo-masks as a round would make them, beside masks that training does not see; means over images and classes. */
@@ -24,7 +24,7 @@ export async function pseudoQuality (
   model: TrainedSite,
   hidden: ReadonlyMap<string, Fitted> | undefined,
   round: number,
-  { method, labels }: Pick<RunSettings, 'method' | 'labels'>
+  { method, labels }: Partial<Pick<FederationSettings, 'method' | 'labels'>>
 ): Promise<PseudoQuality | undefined> {
   const settings = method?.pseudo
   const images = model.samples.filter(({ kind }) => kind != null).length

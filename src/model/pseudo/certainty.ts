@@ -12,7 +12,7 @@ export interface Measures {
 }
 
 /** Of one coin, in bits: 0 at 0 and 1, 1 at ½. */
-export function entropy (p: number): number {
+function entropy (p: number): number {
   if (p <= 0 || p >= 1) return 0
   return -(p * Math.log2(p) + (1 - p) * Math.log2(1 - p))
 }

@@ -10,10 +10,10 @@ import type { Weights } from '../sam/weights.ts'
 import { decodeClassesStep, decodeStep, encodeStep, type StepContext } from '../steps.ts'
 import { breathe } from '../train/host-records.ts'
 import type { LearnerInit } from '../train/learner-args.ts'
-import { measuresOf, WHOLE, type Measures } from './certainty.ts'
+import { measuresOf, WHOLE } from './certainty.ts'
 import { meanOf, movedCells, pixelsOf } from './frames.ts'
 import { promptFeeds } from './prompt-feeds.ts'
-import { believedOf, withEntry, type ImagePool, type Pool, type PoolEntry } from './pool.ts'
+import { believedOf, withEntry, type ImagePool, type OnMade, type Pool, type PoolEntry } from './pool.ts'
 import { derivedPrompt, givenPrompts, promptIn, type CanvasPrompt } from './prompts.ts'
 
 interface MakerInit {
@@ -32,16 +32,6 @@ export interface Asked {
   readonly teacher: HostRecord
   readonly generator: HostRecord
 }
-
-/** One pseudo-mask as it is made, for those who judge it. */
-export interface Made {
-  /** Probabilities by cell. */
-  readonly coarse: Float32Array
-  readonly shares: Uint8Array
-  readonly measures: Measures
-}
-
-export type OnMade = (sample: Fitted, of: number, made: Made) => void
 
 interface Update extends Asked {
   /** All that a phase trains on. */

@@ -1,3 +1,4 @@
+import type { Fitted } from '../../dataset/index.ts'
 import { certaintyOf, isSelected, WHOLE, type Measures } from './certainty.ts'
 
 /** A pseudo-mask of one class: probabilities in 255ths, by cell. */
@@ -5,6 +6,16 @@ export interface PoolEntry {
   readonly shares: Uint8Array
   readonly measures: Measures
 }
+
+/** One pseudo-mask as it is made, for those who judge it. */
+export interface Made {
+  /** Probabilities by cell. */
+  readonly coarse: Float32Array
+  readonly shares: Uint8Array
+  readonly measures: Measures
+}
+
+export type OnMade = (sample: Fitted, of: number, made: Made) => void
 
 /** What is made up for one image: for each class the best of what its rounds made. */
 export type ImagePool = readonly (readonly PoolEntry[])[]

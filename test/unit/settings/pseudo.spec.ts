@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { defaultAveraging } from '../../../src/settings/averaging.ts'
 import { conflictIn, type FederationSettings } from '../../../src/settings/federation-settings.ts'
 import { presetOf, methodInWords } from '../../../src/settings/methods/index.ts'
@@ -8,17 +9,18 @@ import { defaultTrainSettings } from '../../../src/settings/training.ts'
 
 const UNTAUGHT = { teacherG: 'none', supervision: ['mask', 'none'] } as const
 
-function settings (name: string, { method = {}, training = {}, blocks = [] }: {
-  method?: object, training?: object, blocks?: number[]
-}): FederationSettings {
-  const config = { name, imageSize: 128 }
-  const model = defaultModelSettings({ name: 'sam-tiny', imageSize: 128, depth: 4 } as Parameters<typeof defaultModelSettings>[0])
-  return {
-    model: { ...config, baseHash: '0'.repeat(64), ...model, moe: { ...model.moe, blocks } },
-    training: { ...defaultTrainSettings(config), rounds: 2, seed: 1, ...UNTAUGHT, ...training },
+interface Over { readonly method?: unknown, readonly training?: object, readonly blocks?: readonly number[] }
+
+function settings (name: string, { method, training = {}, blocks = [] }: Over): FederationSettings {
+  const config = samConfig('sam-tiny')
+  const model = defaultModelSettings(config)
+  const all: unknown = {
+    model: { ...model, name, imageSize: 128, baseHash: '0'.repeat(64), moe: { ...model.moe, blocks } },
+    training: { ...defaultTrainSettings({ name }), rounds: 2, seed: 1, ...UNTAUGHT, ...training },
     averaging: defaultAveraging({ coolDownSeconds: 1 }),
     method
-  } as FederationSettings
+  }
+  return all as FederationSettings
 }
 
 const pseudo = (over: object = {}): object => ({ pseudo: { ...PSEUDO, ...over } })

@@ -44,7 +44,7 @@ describe('the pool of pseudo-masks on disk', () => {
   })
 
   it('is whole after SIGKILL in the middle of writing', async () => {
-    const writer = fork(join(import.meta.dirname, 'pool-writer.ts'), [folder], { execArgv: process.execArgv, stdio: 'ignore' })
+    const writer = fork(join(import.meta.dirname, 'pool-worker.ts'), [folder], { execArgv: process.execArgv, stdio: 'ignore' })
     await once(writer, 'message')
     const ended = once(writer, 'exit')
     writer.kill('SIGKILL')
