@@ -59,7 +59,8 @@ export async function runPrivatePhase (
 
 function optimiserOf ({ fixed, inputs }: PrivateRun, { value, step }: Point): HostRecord {
   const { '@rate': rate, '@decay': decay } = fixed
-  return { ...inputs(step, value), '@rate': rate!, '@decay': decay! }
+  const { '@gamma': gamma, '@scalars': scalars } = inputs(step, value)
+  return { '@gamma': gamma!, '@scalars': scalars!, '@rate': rate!, '@decay': decay! }
 }
 
 /** Σ over patients of what is left of their gradient after clipping. */
