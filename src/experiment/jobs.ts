@@ -123,8 +123,7 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
 
 /** Parts of a method that came later, each only where it is, so that runs without it stay the same ones. */
 function askedBy (method: MethodSettings | undefined): object {
-  const { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate } = method ?? {}
-  const rule = relations == null ? undefined : RELATION_RULE
-  const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, rule }
-  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null))
+  const { preset: _preset, keeps: _keeps, sharing: _sharing, personal: _personal, tail: _tail, ...asked } = method ?? {}
+  const rule = asked.relations == null ? undefined : RELATION_RULE
+  return Object.fromEntries(Object.entries({ ...asked, rule }).filter(([, value]) => value != null))
 }

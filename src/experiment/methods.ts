@@ -51,6 +51,8 @@ const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: tru
 /** docs/spec/teachers.md: two teachers see half of a batch of twice the images. */
 const SEMI = { preset: 'fedsemidg', mixing: 'server', mode: 'global', extra: true, cost: 3.6 } as const
 const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
+/** docs/spec/weak.md#pseudo-masks */
+const GUESSING = { preset: 'iscos', mixing: 'server', mode: 'global', extra: true, cost: 1.5 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -200,5 +202,18 @@ export const METHODS: readonly Method[] = [
     }
   },
   { name: 'partial', title: 'FedAvg-LoRA on what is marked', preset: 'partial', mixing: 'server', mode: 'global', extra: true },
+  { name: 'iscos', title: 'ISCOS', ...GUESSING },
+  {
+    name: 'iscos-teacher',
+    title: 'ISCOS, its mean teacher alone',
+    ...GUESSING,
+    settings: { method: { pseudo: { weight: 0 }, uncertaintyAware: 0 } }
+  },
+  {
+    name: 'iscos-all',
+    title: 'ISCOS, every pseudo-mask used',
+    ...GUESSING,
+    settings: { method: { pseudo: { absolute: 1, relative: 1e6 } } }
+  },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

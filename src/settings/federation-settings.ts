@@ -5,6 +5,7 @@ import { conflictInLabels, labels } from './labels.ts'
 import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
+import { conflictInPseudo } from './pseudo-conflicts.ts'
 import type { PublicationKind } from './publication-kinds.ts'
 import { publicationRules } from './publications.ts'
 import { conflictInSecure, sealedOf } from './secure.ts'
@@ -21,7 +22,7 @@ export function conflictIn (settings: FederationSettings): string | undefined {
   return conflictOfCopy(settings) ?? conflictInTraining(trained) ?? conflictInModel(settings.model) ??
     (given == null ? undefined : conflictInLabels(given)) ?? conflictInPrivacy(settings) ??
     conflictInSecure(settings.averaging) ?? conflictInSharing(settings) ?? conflictInAlignment(settings) ??
-    conflictInFacts(settings)
+    conflictInFacts(settings) ?? conflictInPseudo(settings)
 }
 
 function conflictOfCopy ({ method: own, model: { moe }, training: { supervision } }: FederationSettings): string | undefined {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LEAST_FACTOR, MOST_FACTOR } from '../gossip-aggregation/landing.ts'
+import { pseudo, teacher, uncertaintyAware } from './pseudo.ts'
 import { MOST_SHOWN, PUBLICATIONS } from './publication-kinds.ts'
 import { count, notNegative, positive, setting } from './setting.ts'
 
@@ -163,7 +164,10 @@ export const method = z.strictObject({
   siteContrast: siteContrast.optional(),
   elementMix: elementMix.optional(),
   alternate: alternate.optional(),
-  clusters: clusters.optional()
+  clusters: clusters.optional(),
+  pseudo: pseudo.optional(),
+  teacher: teacher.optional(),
+  uncertaintyAware
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

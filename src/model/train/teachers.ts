@@ -2,6 +2,7 @@ import type { HostRecord } from '../../compute/index.ts'
 import { dualTeacherOf, type TrainSettings } from '../../settings/training.ts'
 import { floats, scalar, vector } from './host-records.ts'
 import type { LearnerInit, PhaseArgs } from './learner-args.ts'
+import { MovingMean } from './moving-mean.ts'
 import { isLabelled } from './paired-batches.ts'
 
 type DualTeacher = NonNullable<TrainSettings['dualTeacher']>
@@ -26,13 +27,13 @@ interface TeachersInit {
  */
 export class Teachers {
   readonly #init: TeachersInit
-  readonly #mean: Float32Array
+  readonly #mean: MovingMean
   #threshold: number
   #step = 1
 
   constructor (init: TeachersInit) {
     this.#init = init
-    this.#mean = init.gamma.slice()
+    this.#mean = new MovingMean(init.gamma, init.settings.ema)
     this.#threshold = init.threshold
   }
 
@@ -47,13 +48,13 @@ export class Teachers {
 
   /** Fed with step `step`, from 1, before which the parameters are `now`; asked again for the same step it says the same. */
   feeds (step: number, now: Float32Array): HostRecord {
-    const { settings: { teachers, ema }, gamma } = this.#init
-    if (step > this.#step) now.forEach((value, i) => { this.#mean[i] = ema * this.#mean[i]! + (1 - ema) * value })
+    const { settings: { teachers }, gamma } = this.#init
+    const mean = this.#mean.before(step, now)
     this.#step = step
     return {
       '@threshold': scalar(this.#threshold),
       ...(teachers.includes('round-start') ? { '@roundStart': vector(gamma) } : {}),
-      ...(teachers.includes('ema') ? { '@ema': vector(this.#mean) } : {})
+      ...(teachers.includes('ema') ? { '@ema': vector(mean) } : {})
     }
   }
 

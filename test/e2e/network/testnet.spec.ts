@@ -148,19 +148,21 @@ describe('the testnet', function () {
     }).timeout(2 * LIMIT_MS)
   }
 
-  it('trains by fedsemidg beside a hospital with no label at all, and every check holds', async () => {
-    const labels = ['--labels', 'few:0.2', '--unlabelled', '2']
-    const { code, stdout, stderr } =
-      await start('--out', out, '--hospitals', '3', '--rounds', '2', '--method', 'fedsemidg', ...labels, '--json').ended
-    const report = reportSchema.parse(JSON.parse(stdout || 'null'))
-    expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
-    expect(code, stderr).to.equal(0)
-    const [one, , bare] = report.hospitals
-    expect(one!.dice.personal).to.be.within(0.1, 1)
-    expect(bare!.dice.personal).to.equal(null)
-    expect([bare!.validationImages, (bare!.images ?? 0) > 0]).to.deep.equal([0, true])
-    expect(bare!.steps!.trained, 'from the second round on').to.be.above(0)
-  }).timeout(2 * LIMIT_MS)
+  for (const method of ['fedsemidg', 'iscos']) {
+    it(`trains by ${method} beside a hospital with no label at all, and every check holds`, async () => {
+      const labels = ['--labels', 'few:0.2', '--unlabelled', '2']
+      const { code, stdout, stderr } =
+        await start('--out', out, '--hospitals', '3', '--rounds', '2', '--method', method, ...labels, '--json').ended
+      const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+      expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
+      expect(code, stderr).to.equal(0)
+      const [one, , bare] = report.hospitals
+      expect(one!.dice.personal).to.be.within(0.1, 1)
+      expect(bare!.dice.personal).to.equal(null)
+      expect([bare!.validationImages, (bare!.images ?? 0) > 0]).to.deep.equal([0, true])
+      expect(bare!.steps!.trained, 'from the second round on').to.be.above(0)
+    }).timeout(2 * LIMIT_MS)
+  }
 
   it('averages by sealed groups of six hospitals', async () => {
     const { stdout } = await start('--out', out, '--hospitals', '6', '--rounds', '4', '--secure', '--json').ended
