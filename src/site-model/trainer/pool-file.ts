@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../../common/parse-json.ts'
@@ -18,6 +19,11 @@ interface PoolFileInit {
 const measure = z.number().min(0)
 const described = z.strictObject({ key: z.string(), of: z.number().int().min(0), absolute: measure, relative: measure, departure: measure })
 const index = z.array(described)
+
+/** Of a site from which a subject was withdrawn: a trainer that runs keeps what is of the others, and rounds to come fill it anew. */
+export async function removePool (folder: string): Promise<void> {
+  await rm(join(folder, NAME), { force: true })
+}
 
 /** A site's pseudo-masks on its own disk, a byte for each cell: made of pixels, so for nobody else to read, under names that are hashes. */
 export class PoolFile implements PoolStore {

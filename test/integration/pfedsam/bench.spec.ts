@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import type { RunRecord } from '../../../src/experiment/run-job.ts'
 
 const BENCH = fileURLToPath(new URL('../../../bench/pfedsam/index.ts', import.meta.url))
 const FAST = ['--preset', 'smoke', '--only', 'frozen,local,pfedsam-gossip', '--rounds', '1', '--train', '2', '--workers', '2']
@@ -26,8 +27,8 @@ describe('bench:pfedsam', function () {
   }
 
   /** Runs it; `onLine` may end it early. */
-  async function bench (out: string, onLine?: (line: string, interrupt: () => void) => void): Promise<Ended> {
-    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, ...FAST, '--runs', join(out, 'runs'), '--out', out], {
+  async function bench (out: string, onLine?: (line: string, interrupt: () => void) => void, args = FAST): Promise<Ended> {
+    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, ...args, '--runs', join(out, 'runs'), '--out', out], {
       stdio: ['ignore', 'pipe', 'pipe']
     })
     let [text, err] = ['', '']
@@ -64,6 +65,24 @@ describe('bench:pfedsam', function () {
     expect(resumed.code, resumed.err).to.equal(0)
     expect(resumed.err).to.include(`4 runs, ${kept.length} of them done before`)
     expect(await numbers(broken)).to.equal(await numbers(whole))
+  })
+
+  it('says before training how good the pseudo-masks of a method are, and what became of them', async () => {
+    const out = await freshFolder()
+    const few = ['--preset', 'smoke', '--only', 'iscos', '--labels', 'mixed-weak', '--rounds', '1', '--train', '2', '--workers', '1']
+    const { code, err } = await bench(out, undefined, few)
+    expect(code, err).to.equal(0)
+    const said = (when: string): RegExp =>
+      new RegExp(`ISCOS, seed 1: ${when}, pseudo-masks of \\d+ of 8 images: Dice [\\d.]+, the teacher's own [\\d.]+; [\\d.]+ % selected`)
+    expect(err).to.match(said('before training')).and.match(said('after round 1'))
+    expect(err.search(said('before training'))).to.be.below(err.search(said('after round 1')))
+    const [run = ''] = await readdir(join(out, 'runs'))
+    const { guesses } = JSON.parse(await readFile(join(out, 'runs', run), 'utf8')) as RunRecord
+    expect(guesses!.map(({ round }) => round)).to.deep.equal([0, 1])
+    // Scribbles, points, boxes and blocks: the site with boxes has both given, whatever the model answers.
+    expect(guesses![0]!.sites.map((site) => site?.images)).to.deep.equal([2, 2, 2, 2])
+    expect(guesses![0]!.sites[2]!.made).to.equal(2)
+    expect(guesses![0]!.sites[2]!.dice).to.be.within(0, 1)
   })
 
   it('plans without running', async () => {

@@ -1,20 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { seededRandom } from '../../../src/common/random.ts'
 import { fitSlice, move, MOTIONS, undoing, UNKNOWN, type Fitted, type Scored, type Slice } from '../../../src/dataset/index.ts'
-import { ramp } from '../../../src/model/components/uncertainty-aware.ts'
+import type { Run } from '../../../src/model/components/component.ts'
 import { teachingMean } from '../../../src/model/components/mean-teacher.ts'
+import { pseudoMasks } from '../../../src/model/components/pseudo-masks.ts'
+import { ramp } from '../../../src/model/components/uncertainty-aware.ts'
 import {
   edgeWeightedLoss, edgeWeights, edgeWindow, taughtLoss, uncertaintyLoss
 } from '../../../src/model/objectives/edge-weighted.ts'
 import { isSelected, measuresOf } from '../../../src/model/pseudo/certainty.ts'
 import { meanOf, movedCells } from '../../../src/model/pseudo/frames.ts'
-import { believedOf, MemoryPool, withEntry, type Made, type PoolEntry } from '../../../src/model/pseudo/pool.ts'
+import { believedOf, MemoryPool, withEntry, type Made, type PoolEntry, type PoolStore } from '../../../src/model/pseudo/pool.ts'
 import { derivedPrompt, givenPrompts, promptIn } from '../../../src/model/pseudo/prompts.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
 import { PSEUDO } from '../../../src/settings/methods/weak.ts'
 import { defaultModelSettings } from '../../../src/settings/model.ts'
+import { PoolFile } from '../../../src/site-model/trainer/pool-file.ts'
 import { testEngine } from './golden.ts'
 import { config, createLearner, discs } from './learners.ts'
 
@@ -206,6 +212,22 @@ describe('losses of what is guessed', function () {
     expect(undecided).to.be.closeTo(0, 1e-5)
   })
 
+  it('draw nothing of what is known, whatever is guessed there', () => {
+    const shape: [number, number, number, number] = [1, 1, 2, 2]
+    const { terms } = pseudoMasks(PSEUDO, { maskSide: 2, classes: 1 })
+    const slopes = (known: number[] | undefined, guesses: number[]): number[] => {
+      const of = (values: number[]): tf.Tensor => tf.tensor(values, shape)
+      const weights = { '@guesses': of(guesses), '@edges': of([1, 1, 1, 1]), '@certainty': of([1, 1, 1, 1]) }
+      const run = (masks: tf.Tensor): unknown => ({ student: { masks }, weights, targets: of([0, 0, 0, 0]), known: known && of(known) })
+      return [...tf.grad((z) => terms!.G![0]!.loss(run(z) as Run))(of([0.5, -0.5, 1, 2])).dataSync()]
+    }
+    const [one, other] = [slopes([1, 0, 1, 0], [1, 1, 0, 0]), slopes([1, 0, 1, 0], [0, 1, 1, 0])]
+    expect(one).to.deep.equal(other)
+    expect([one[0]!, one[2]!].map(Math.abs)).to.deep.equal([0, 0])
+    expect(Math.abs(one[1]!)).to.be.above(0.01)
+    expect(slopes(undefined, [1, 1, 0, 0]).map(Math.abs), 'of whole masks nothing').to.deep.equal([0, 0, 0, 0])
+  })
+
   it('have a teacher that is the mean of the student over its steps', () => {
     const weak = [{ ...discs[0]!, kind: 'none' as const }]
     const teaching = teachingMean({ ema: 0.5, weight: 2 }, weak, Float32Array.of(0))
@@ -225,9 +247,11 @@ describe('a learner with pseudo-masks', () => {
   const withoutExperts = { moe: { ...defaultModelSettings(config).moe, blocks: [] } }
   const ALL: typeof PSEUDO = { ...PSEUDO, absolute: 1, relative: 1e6, views: 2 }
 
-  async function trained (method: MethodSettings, rounds = 1, given: readonly Scored[] = samples) {
+  interface Rounds { readonly rounds?: number, readonly given?: readonly Scored[], readonly pool?: PoolStore }
+
+  async function trained (method: MethodSettings, { rounds = 1, given = samples, pool = new MemoryPool() }: Rounds = {}) {
     const learner = await createLearner({ engine: await testEngine(), model: withoutExperts, method })
-    const [pool, made] = [new MemoryPool(), [] as Made[]]
+    const made: Made[] = []
     let adapter = learner.initialAdapter()
     try {
       for (let round = 1; round <= rounds; round++) {
@@ -240,30 +264,70 @@ describe('a learner with pseudo-masks', () => {
     }
   }
 
+  /** The same, by a trainer that is ended in the first step of each round, and by another one that has its files. */
+  async function resumed (method: MethodSettings, folder: string, rounds: number) {
+    let adapter
+    for (let round = 1; round <= rounds; round++) {
+      for (const isEnded of [true, false]) {
+        const learner = await createLearner({ engine: await testEngine(), model: withoutExperts, method })
+        adapter ??= learner.initialAdapter()
+        const pool = new PoolFile(folder, { schemaHash: learner.schema.hash, onProblem: (reason) => { throw new Error(reason) } })
+        const stop = new AbortController()
+        const training = learner.train('G', {
+          adapter, samples, round, pool, signal: stop.signal, onProgress: () => { if (isEnded) stop.abort(new Error('ended')) }
+        })
+        const { adapter: next } = await training.catch((error: unknown) => {
+          if (!isEnded || error !== stop.signal.reason) throw error
+          return { adapter: undefined }
+        }).finally(async () => { await learner.dispose() })
+        expect(next == null, 'ended before the phase was').to.equal(isEnded)
+        adapter = next ?? adapter
+        if (!isEnded) continue
+        expect((await pool.load()).round, 'kept before the round trains').to.equal(round)
+      }
+    }
+    const last = new PoolFile(folder, { schemaHash: adapter.schema.hash, onProblem: () => {} })
+    return { digest: adapter.digest(), pool: await last.load() }
+  }
+
+  let plain: Awaited<ReturnType<typeof trained>>
+  before(async function () {
+    this.timeout(PATIENCE)
+    plain = await trained({})
+  })
+
   it('of weight 0, with a teacher and a loss of weight 0, trains bit for bit as without', async () => {
     const nothing = { pseudo: { ...ALL, weight: 0 }, teacher: { ema: 0.99, weight: 0 }, uncertaintyAware: 0 }
-    const [plain, without] = [await trained({}), await trained(nothing)]
+    const without = await trained(nothing)
     expect(without.digest).to.equal(plain.digest)
     expect(without.pool.images.size).to.equal(0)
   }).timeout(PATIENCE)
 
   it('trains as without where all images have whole masks', async () => {
+    const given = discs.slice(0, 2)
     const method = { pseudo: ALL, teacher: { ema: 0.9, weight: 1 } }
-    const whole = discs.slice(0, 2)
-    expect((await trained(method, 1, whole)).digest).to.equal((await trained({}, 1, whole)).digest)
+    expect((await trained(method, { given })).digest).to.equal((await trained({}, { given })).digest)
   }).timeout(PATIENCE)
 
-  for (const generator of ['frozen', 'global'] as const) {
-    it(`asked of the ${generator} model learns from them, and the same round makes the same pool`, async () => {
-      const method = { pseudo: { ...ALL, generator } }
-      const [plain, one, again] = [await trained({}, 2), await trained(method, 2), await trained(method, 2)]
+  it('asked of the model as it came learns from them', async () => {
+    const { digest, made } = await trained({ pseudo: { ...ALL, generator: 'frozen' } })
+    expect(made.length, 'of the boxed image at least').to.be.within(1, 2)
+    expect(digest).to.not.equal(plain.digest)
+  }).timeout(PATIENCE)
+
+  it('asked of the shared adapter learns from them, and makes the same pool when it is ended in each round and goes on', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'consilium-pool-'))
+    const method = { pseudo: ALL, teacher: { ema: 0.9, weight: 1 } }
+    try {
+      const [one, again] = [await trained(method, { rounds: 2 }), await resumed(method, folder, 2)]
       expect(one.made.length, 'the boxed image in both rounds').to.be.within(2, 4)
       expect(one.digest).to.not.equal(plain.digest)
-      expect(again.digest).to.equal(one.digest)
-      expect(again.pool).to.deep.equal(one.pool)
+      expect(again).to.deep.equal({ digest: one.digest, pool: one.pool })
       expect(one.pool.round).to.equal(2)
-    }).timeout(PATIENCE)
-  }
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }).timeout(PATIENCE)
 
   it('makes nothing anew in a round that its pool has, and forgets images that are gone', async () => {
     const learner = await createLearner({ engine: await testEngine(), model: withoutExperts, method: { pseudo: ALL } })
@@ -285,7 +349,6 @@ describe('a learner with pseudo-masks', () => {
   }).timeout(PATIENCE)
 
   it('and a mean teacher and the uncertainty-aware loss each change what is learnt', async () => {
-    const plain = await trained({})
     for (const method of [{ teacher: { ema: 0.5, weight: 1 } }, { uncertaintyAware: 2 }]) {
       expect((await trained(method)).digest).to.not.equal(plain.digest)
     }

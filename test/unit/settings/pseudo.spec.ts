@@ -54,7 +54,7 @@ describe('settings of pseudo-masks', () => {
     ['untrained sam-tiny are worse', 'sam-tiny', { method: pseudo({ generator: 'frozen' }) }],
     ['no model of their own: say global', 'sam-tiny', { method: pseudo({ generator: 'personal' }) }],
     ['training.mixup at several', 'sam-tiny', { method: pseudo(), training: { augment: true, mixup: { alpha: 0.2 } } }],
-    ['method.pseudo: training.dualTeacher makes up what is not known of an image otherwise', 'sam-tiny', { method: pseudo(), training: DUAL }],
+    ['method.pseudo: training.dualTeacher makes up what is not known', 'sam-tiny', { method: pseudo(), training: DUAL }],
     ['method.teacher: training.dualTeacher has a mean', 'sam-tiny', { method: { teacher: { ema: 0.9, weight: 1 } }, training: DUAL }],
     ['a mixture has no mean over steps', 'sam-tiny', { method: { teacher: { ema: 0.9, weight: 1 }, ...RELATED } }],
     ['privacy of patients would promise nothing', 'sam-tiny', { method: pseudo({ generator: 'personal' }), privacy: OF_PATIENTS }],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Pool } from '../../../src/model/pseudo/pool.ts'
-import { PoolFile } from '../../../src/site-model/trainer/pool-file.ts'
+import { PoolFile, removePool } from '../../../src/site-model/trainer/pool-file.ts'
 import { poolOf } from './pools.ts'
 
 const NAME = 'pseudo-masks.safetensors'
@@ -41,6 +41,15 @@ describe('the pool of pseudo-masks on disk', () => {
     expect((await file().load()).images.size).to.equal(0)
     expect(problems).to.have.length(2)
     expect(problems[1]).to.include('is damaged (its checksum does not match): pseudo-masks are made anew')
+  })
+
+  it('is gone, and empty for who opens it anew, once it is removed', async () => {
+    await file().save(poolOf(3))
+    await removePool(folder)
+    expect(await readdir(folder)).to.not.include(NAME)
+    expect((await file().load()).images.size).to.equal(0)
+    await removePool(folder)
+    expect(problems).to.deep.equal([])
   })
 
   it('is whole after SIGKILL in the middle of writing', async () => {
