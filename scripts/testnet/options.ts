@@ -119,12 +119,12 @@ const flags = {
   labels: {
     type: 'string',
     describe: 'mixed-weak (hospital after hospital scribbles, points, boxes, blocks, by simulated annotators) or few:SHARE (that part of ' +
-      'the training images has masks, the rest nothing); with --method partial, fedicra or fedsemidg'
+      'the training images has masks, the rest nothing); with --method partial, fedicra, fedsemidg or iscos'
   },
   unlabelled: {
     type: 'string',
     array: true,
-    describe: 'SITE: this hospital has no label at all, not even to be scored by; with --labels and --method fedsemidg',
+    describe: 'SITE: this hospital has no label at all, not even to be scored by; with --labels and --method fedsemidg or iscos',
     default: [] as string[]
   },
   swapped: {
@@ -223,7 +223,7 @@ function unlabelledOf (
   if (sites.size === 0) return sites
   if (labels == null) throw new UsageError('--unlabelled takes the rest of a hospital\'s labels away: give --labels, too')
   if (presetOf(method).settings.training?.supervision?.includes('none') !== true) {
-    throw new UsageError(`--unlabelled: ${method} has no use for images without labels: give --method fedsemidg`)
+    throw new UsageError(`--unlabelled: ${method} has no use for images without labels: give --method fedsemidg or iscos`)
   }
   if (sites.size === hospitals) throw new UsageError('--unlabelled: without any label nothing can be learnt: leave one hospital out')
   return sites
