@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import type { Adapter } from '../../../src/adapter/adapter.ts'
 import { seededRandom } from '../../../src/common/random.ts'
 import { fitSlice, move, MOTIONS, undoing, UNKNOWN, type Fitted, type Scored, type Slice } from '../../../src/dataset/index.ts'
 import type { Run } from '../../../src/model/components/component.ts'
@@ -17,9 +18,12 @@ import { isSelected, measuresOf } from '../../../src/model/pseudo/certainty.ts'
 import { meanOf, movedCells } from '../../../src/model/pseudo/frames.ts'
 import { believedOf, MemoryPool, withEntry, type Made, type PoolEntry, type PoolStore } from '../../../src/model/pseudo/pool.ts'
 import { derivedPrompt, givenPrompts, promptIn } from '../../../src/model/pseudo/prompts.ts'
+import type { LearnerInit, PhaseArgs } from '../../../src/model/train/learner-args.ts'
+import { PhasePlan } from '../../../src/model/train/phase-plan.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
 import { PSEUDO } from '../../../src/settings/methods/weak.ts'
 import { defaultModelSettings } from '../../../src/settings/model.ts'
+import { defaultTrainSettings } from '../../../src/settings/training.ts'
 import { PoolFile } from '../../../src/site-model/trainer/pool-file.ts'
 import { testEngine } from './golden.ts'
 import { config, createLearner, discs } from './learners.ts'
@@ -266,7 +270,7 @@ describe('a learner with pseudo-masks', () => {
 
   /** The same, by a trainer that is ended in the first step of each round, and by another one that has its files. */
   async function resumed (method: MethodSettings, folder: string, rounds: number) {
-    let adapter
+    let adapter: Adapter | undefined
     for (let round = 1; round <= rounds; round++) {
       for (const isEnded of [true, false]) {
         const learner = await createLearner({ engine: await testEngine(), model: withoutExperts, method })
@@ -286,8 +290,8 @@ describe('a learner with pseudo-masks', () => {
         expect((await pool.load()).round, 'kept before the round trains').to.equal(round)
       }
     }
-    const last = new PoolFile(folder, { schemaHash: adapter.schema.hash, onProblem: () => {} })
-    return { digest: adapter.digest(), pool: await last.load() }
+    const last = new PoolFile(folder, { schemaHash: adapter!.schema.hash, onProblem: () => {} })
+    return { digest: adapter!.digest(), pool: await last.load() }
   }
 
   let plain: Awaited<ReturnType<typeof trained>>
@@ -302,6 +306,21 @@ describe('a learner with pseudo-masks', () => {
     expect(without.digest).to.equal(plain.digest)
     expect(without.pool.images.size).to.equal(0)
   }).timeout(PATIENCE)
+
+  it('trains on batches of which half have labels, so that few are not crowded out', () => {
+    const [whole, ...bare] = [discs[0]!, ...discs.slice(1).map(unlabelled)]
+    const kindsBy = (method: MethodSettings): (string | undefined)[][] => {
+      const plan = new PhasePlan({ train: defaultTrainSettings(config), method, siteSeed: 1 } as LearnerInit)
+      const args = { samples: [whole, ...bare], round: 1 } as unknown as PhaseArgs
+      const [first, second] = plan.batches('G', args, { from: 0, steps: 2 })
+      return [first, second].map((batch) => batch!.samples.map(({ kind }) => kind))
+    }
+    for (const method of [{ pseudo: PSEUDO }, { teacher: { ema: 0.9, weight: 1 } }]) {
+      expect(kindsBy(method)).to.deep.equal([[undefined, 'none'], [undefined, 'none']])
+    }
+    const nothing = { pseudo: { ...PSEUDO, weight: 0 }, teacher: { ema: 0.9, weight: 0 } }
+    expect(kindsBy(nothing)).to.deep.equal(kindsBy({}))
+  })
 
   it('trains as without where all images have whole masks', async () => {
     const given = discs.slice(0, 2)
