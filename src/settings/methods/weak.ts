@@ -16,7 +16,7 @@ export const TEACHERS = {
   dualTeacher: { weight: 1, teachers: ['round-start', 'ema'], ema: 0.99, quantileStart: 0.15, quantileEnd: 0.3, thresholdEma: 0.9 },
   perturbedFeatures: { weight: 0.3, rate: 0.3 }
 } as const satisfies Preset['settings']['training']
-/** As ISCOS's authors have it, but for the generator and all weights, which are ours (docs/spec/weak.md#pseudo-masks). */
+/** As ISCOS's authors have it, but for the generator and the weight, which are ours (docs/spec/weak.md#pseudo-masks). */
 export const PSEUDO: PseudoSettings = {
   generator: 'global', prompts: ['box'], views: 3, iterations: 1, pool: 3, entropy: 0.9, absolute: 0.1, relative: 0.5, weight: 1
 }
@@ -61,7 +61,7 @@ export const WEAK = [
     settings: {
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND, supervision: [...MARKED, 'none'] },
-      method: { pseudo: PSEUDO, teacher: { ema: 0.99, weight: 0.1 }, uncertaintyAware: 0.4 }
+      method: { pseudo: PSEUDO, teacher: { ema: 0.99, weight: 0.1 }, uncertaintyAware: 2 }
     }
   }
 ] as const satisfies readonly Preset[]
