@@ -1,7 +1,8 @@
 import type { Slice } from '../../src/dataset/index.ts'
 import { withLabelling, type Labelling } from '../../src/experiment/annotator.ts'
+import type { SiteData } from '../../src/experiment/data-source.ts'
 import { withNoise, type LabelNoise } from '../../src/experiment/label-noise.ts'
-import { fitSides, splitOf, type FittedSplit, type SplitSettings } from '../../src/site-model/split.ts'
+import { fitScored, fitSides, splitOf, type FittedSplit, type SplitSettings } from '../../src/site-model/split.ts'
 
 interface LabelledSplit extends SplitSettings {
   /** All have masks if not given. */
@@ -14,12 +15,17 @@ interface LabelledSplit extends SplitSettings {
 }
 
 /** The split of a site's slices, the same whatever labels are left to those that are trained on. */
-export async function fitLabelled (slices: readonly Slice[], side: number, settings: LabelledSplit): Promise<FittedSplit> {
+export async function fitLabelled (
+  slices: readonly Slice[],
+  side: number,
+  settings: LabelledSplit
+): Promise<FittedSplit & Pick<SiteData, 'hidden'>> {
   const { labelling, noise, site, name, ...rest } = settings
   const split = splitOf(slices, rest)
   if (labelling == null && noise == null) return await fitSides(split, side, rest)
   const { seed } = rest
   const outlined = withNoise(split.train, noise, { site, name, seed })
-  const train = labelling == null ? [...outlined] : withLabelling(outlined, labelling, { site, seed })
-  return await fitSides({ ...split, train }, side, rest)
+  if (labelling == null) return await fitSides({ ...split, train: [...outlined] }, side, rest)
+  const shown = await fitSides({ ...split, train: withLabelling(outlined, labelling, { site, seed }) }, side, rest)
+  return { ...shown, hidden: new Map((await fitScored(split.train, side)).map((each) => [each.id, each])) }
 }

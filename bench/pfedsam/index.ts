@@ -76,6 +76,7 @@ async function runUntilSignal ({ workers, threads }: Options, jobs: readonly Job
       workers,
       threads,
       signal: stop.signal,
+      onNote: (job, text) => { view.ended(`${job.data}, ${methodOf(job).title}, seed ${job.seed}: ${text}`) },
       onProgress: (job, rounds, record) => {
         view.update(job, rounds, record != null && !ran.has(job))
         ran.add(job)

@@ -17,7 +17,8 @@ process.once('message', ({ job, threads }: WorkerTask) => {
   runJob(job, {
     source: loadSites,
     threads,
-    onProgress: (round) => { process.send?.({ round } satisfies WorkerMessage) }
+    onProgress: (round) => { process.send?.({ round } satisfies WorkerMessage) },
+    onNote: (note) => { process.send?.({ note } satisfies WorkerMessage) }
   }).then(
     (record) => { end({ record }) },
     (error: unknown) => { end({ failure: error instanceof Error ? error.stack ?? error.message : String(error) }) }

@@ -57,7 +57,7 @@ const LABELLED: readonly Condition[] = [
   { methods: ['fedavg-lora', 'pfedsam-gossip'] },
   {
     labelling: 'mixed-weak',
-    methods: ['partial', 'fedicra'],
+    methods: ['partial', 'fedicra', 'iscos'],
     onFirst: [
       'partial-alone', 'pfedsam-partial', 'structure',
       'fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure', 'fedicra-eta-100'
@@ -65,8 +65,8 @@ const LABELLED: readonly Condition[] = [
   },
   {
     labelling: 'few:0.2',
-    methods: ['partial', 'partial-turned', 'fedsemidg'],
-    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-unsure']
+    methods: ['partial', 'partial-turned', 'fedsemidg', 'iscos', 'fedu'],
+    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-unsure', 'fedca', 'partial-fewer']
   }
 ]
 

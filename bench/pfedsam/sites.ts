@@ -82,7 +82,8 @@ async function phantomData (site: PhantomSite, choice: DataChoice & { readonly i
   const { train, validation, seed, labelling, noise, index: place } = choice
   const slices = (first: number, count: number): Slice[] =>
     Array.from({ length: count }, (_, index) => toSlice(site, seed, first + index, side))
-  const drawn = withNoise(slices(0, train), noise, { site: place, name: site.name, seed })
+  const whole = slices(0, train)
+  const drawn = withNoise(whole, noise, { site: place, name: site.name, seed })
   const images = await fitScored(labelling == null ? drawn : withLabelling(drawn, labelling, { site: place, seed }), side)
   const masked = images.filter(({ kind }) => kind == null)
   const held = masked.slice(0, Math.max(1, Math.round(CHOICE_SHARE * masked.length)))
@@ -90,6 +91,7 @@ async function phantomData (site: PhantomSite, choice: DataChoice & { readonly i
     name: site.name,
     train: images,
     validation: await fitScored(slices(VALIDATION_FROM, validation), side),
+    ...(labelling == null ? {} : { hidden: new Map((await fitScored(whole, side)).map((each) => [each.id, each])) }),
     choice: { train: images.filter((each) => !held.includes(each)), held }
   }
 }

@@ -120,12 +120,13 @@ const flags = {
   labels: {
     type: 'string',
     describe: 'mixed-weak (hospital after hospital scribbles, points, boxes, blocks, by simulated annotators) or few:SHARE (that part of ' +
-      'the training images has masks, the rest nothing); with --method partial, fedicra, fedsemidg, fedu or fedca'
+      'the training images has masks, the rest nothing); with --method partial, fedicra, fedsemidg, iscos, fedu or fedca'
   },
   unlabelled: {
     type: 'string',
     array: true,
-    describe: 'SITE: this hospital has no label at all, not even to be scored by; with --labels and --method fedsemidg, fedu or fedca',
+    describe: 'SITE: this hospital has no label at all, not even to be scored by; with --labels and --method fedsemidg, iscos, fedu ' +
+      'or fedca',
     default: [] as string[]
   },
   swapped: {
@@ -224,7 +225,7 @@ function unlabelledOf (
   if (sites.size === 0) return sites
   if (labels == null) throw new UsageError('--unlabelled takes the rest of a hospital\'s labels away: give --labels, too')
   if (presetOf(method).settings.training?.supervision?.includes('none') !== true) {
-    throw new UsageError(`--unlabelled: ${method} has no use for images without labels: give --method fedsemidg, fedu or fedca`)
+    throw new UsageError(`--unlabelled: ${method} has no use for images without labels: give --method fedsemidg, iscos, fedu or fedca`)
   }
   if (sites.size === hospitals) throw new UsageError('--unlabelled: without any label nothing can be learnt: leave one hospital out')
   return sites

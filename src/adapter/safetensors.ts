@@ -17,6 +17,7 @@ export interface StoredTensor {
   readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array
 }
 
+const WIDTHS = { F32: 4, F16: 2, U8: 1 } as const
 const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
 /** The numbers as the file format keeps them; a view of `data` where the host's byte order allows it. */
@@ -111,12 +112,12 @@ function checkWritable (name: string, { shape, data }: NamedTensor): void {
 export function safetensorsHeader (
   shapes: ReadonlyMap<string, { readonly shape: readonly number[] }>,
   metadata: Record<string, string>,
-  dtype: 'F32' | 'F16' = 'F32'
+  dtype: keyof typeof WIDTHS = 'F32'
 ): Uint8Array {
   let end = 0
   const entries = [...shapes].map(([name, { shape }]) => {
     const begin = end
-    end += elementCount(shape) * (dtype === 'F32' ? 4 : 2)
+    end += elementCount(shape) * WIDTHS[dtype]
     return [name, { dtype, shape, data_offsets: [begin, end] }]
   })
   const text = JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries]))

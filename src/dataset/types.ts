@@ -84,10 +84,20 @@ export interface Fitted {
   readonly kind?: Exclude<LabelKind, 'mask'>
   /** fittedHeight·fittedWidth codes of scribbles, blocks and points, UNKNOWN elsewhere; none if not given */
   readonly marks?: Uint8Array
+  /** points and boxes that its site gave, in pixels of the canvas, whose edges are whole numbers; none if not given */
+  readonly given?: SliceMarks
+  /** what a method made up for each class, from 0; nothing if not given */
+  readonly pseudo?: readonly PseudoPlanes[]
   /** classes, from 0, that its site does not annotate; none if not given */
   readonly lacks?: readonly number[] | undefined
   /** whether its mask is a correction that was saved at the site */
   readonly corrected?: boolean
+}
+
+/** Probabilities of a class and how far they are believed, in 255ths, fittedHeight·fittedWidth each (docs/spec/weak.md#pseudo-masks). */
+interface PseudoPlanes {
+  readonly shares: Uint8Array
+  readonly certainty: Uint8Array
 }
 
 /** A fitted slice that can be scored: `truth` holds height·width labels at the original size. */

@@ -12,6 +12,8 @@ export interface SiteData {
   readonly validation: readonly ScoredSample[]
   /** Of the training images. */
   readonly choice: Choice
+  /** By id, training images with the masks that labels were taken from: for figures alone. */
+  readonly hidden?: ReadonlyMap<string, Fitted>
 }
 
 /** A folder with one data folder per site. */

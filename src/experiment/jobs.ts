@@ -7,7 +7,7 @@ import { defaultAveraging } from '../settings/averaging.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import { presetOf } from '../settings/methods/index.ts'
 import { defaultModelSettings } from '../settings/model.ts'
-import { labelFreeRounds, withinRounds } from '../settings/pretraining.ts'
+import { labelFreeRounds, withinRounds } from '../settings/methods/label-free.ts'
 import { defaultTrainSettings, type TrainSettings } from '../settings/training.ts'
 import type { Labelling } from './annotator.ts'
 import type { DataFolder } from './data-source.ts'
@@ -126,8 +126,10 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
 
 /** Parts of a method that came later, each only where it is, so that runs without it stay the same ones. */
 function askedBy (method: MethodSettings | undefined, without: number | undefined): object {
-  const { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, pretrain } = method ?? {}
+  const { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate } = method ?? {}
+  const { pretrain, pseudo, teacher, uncertaintyAware } = method ?? {}
   const rule = relations == null ? undefined : RELATION_RULE
-  const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, pretrain, rule, without }
+  const before = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, pretrain, rule, without }
+  const asked = { ...before, pseudo, teacher, uncertaintyAware }
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null))
 }

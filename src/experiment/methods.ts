@@ -59,6 +59,8 @@ const PART = { ablation: true } as const
 /** docs/spec/label-free.md: two looks, which the mean and the common start see, too, in a part of the rounds. */
 const UNLABELLED = { preset: 'fedu', mixing: 'server', mode: 'global', extra: true, cost: 2 } as const
 const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
+/** docs/spec/weak.md#pseudo-masks */
+const GUESSING = { preset: 'iscos', mixing: 'server', mode: 'global', extra: true, cost: 1.5 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -320,6 +322,19 @@ export const METHODS: readonly Method[] = [
     mode: 'personal',
     settings: { training: { supervision: ['mask', 'block', 'scribble', 'points', 'box'] } },
     extra: true
+  },
+  { name: 'iscos', title: 'ISCOS', ...GUESSING },
+  {
+    name: 'iscos-teacher',
+    title: 'ISCOS, its mean teacher alone',
+    ...GUESSING,
+    settings: { method: { pseudo: { weight: 0 }, uncertaintyAware: 0 } }
+  },
+  {
+    name: 'iscos-all',
+    title: 'ISCOS, every pseudo-mask used',
+    ...GUESSING,
+    settings: { method: { pseudo: { absolute: 1, relative: 1e6 } } }
   },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

@@ -8,7 +8,11 @@ import type { RunStore } from './run-store.ts'
 export interface WorkerTask { readonly job: Job, readonly threads: number }
 
 /** What it answers: rounds as they are done, then the record or why there is none. */
-export type WorkerMessage = { readonly round: number } | { readonly record: RunRecord } | { readonly failure: string }
+export type WorkerMessage =
+  | { readonly round: number }
+  | { readonly note: string }
+  | { readonly record: RunRecord }
+  | { readonly failure: string }
 
 export interface RunAllOptions {
   /** Module that does one job in a process of its own; it knows the data sets. */
@@ -19,6 +23,8 @@ export interface RunAllOptions {
   readonly threads: number
   /** `rounds` of a job that runs are done; all of them and a record when it has ended. */
   readonly onProgress: (job: Job, rounds: number, record?: RunRecord) => void
+  /** Told what a job says of itself on the way. */
+  readonly onNote?: (job: Job, text: string) => void
   /** Ends all processes; finished runs are kept. */
   readonly signal: AbortSignal
 }
@@ -42,7 +48,7 @@ export async function runAll (jobs: readonly Job[], options: RunAllOptions): Pro
 async function runApart (
   task: WorkerTask,
   onRound: (round: number) => void,
-  { worker, signal }: Pick<RunAllOptions, 'worker' | 'signal'>
+  { worker, signal, onNote }: Pick<RunAllOptions, 'worker' | 'signal' | 'onNote'>
 ): Promise<RunRecord> {
   const child = fork(worker, { signal, serialization: 'advanced' })
   const { promise, resolve, reject } = Promise.withResolvers<RunRecord>()
@@ -52,6 +58,7 @@ async function runApart (
   })
   child.on('message', (message: WorkerMessage) => {
     if ('round' in message) onRound(message.round)
+    else if ('note' in message) onNote?.(task.job, message.note)
     else if ('record' in message) resolve(message.record)
     else reject(new Error(message.failure))
   })

@@ -39,6 +39,8 @@ export interface RunRecord {
   /** Where the method learns or looks for them (run-method.ts). */
   readonly parts?: TrainedSites['parts']
   readonly groupsFound?: TrainedSites['groupsFound']
+  /** Of pseudo-masks, where the method makes them. */
+  readonly guesses?: TrainedSites['guesses']
   readonly seconds: number
   /** Where the job asks for it, and of sites that trained alone. */
   readonly cross?: CrossScores
@@ -49,6 +51,7 @@ export interface JobOptions {
   readonly source: DataSource
   readonly threads: number
   readonly onProgress?: (doneRounds: number) => void
+  readonly onNote?: (text: string) => void
   readonly signal?: AbortSignal
 }
 
@@ -85,8 +88,8 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
     const unseen = job.leftOut == null
       ? {}
       : { unseen: await tryUnseen({ engine, base, settings, mode: method.mode }, trained, all[job.leftOut]!) }
-    const { curve, size, trainSeconds, agreement, parts, groupsFound } = trained
-    const found = Object.fromEntries(Object.entries({ agreement, parts, groupsFound }).filter(([, value]) => value != null))
+    const { curve, size, trainSeconds, agreement, parts, groupsFound, guesses } = trained
+    const found = Object.fromEntries(Object.entries({ agreement, parts, groupsFound, guesses }).filter(([, value]) => value != null))
     return { job, sites: described, curve, size, trainSeconds, ...found, ...cross, ...unseen }
   } finally {
     await learner.dispose()

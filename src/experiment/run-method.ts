@@ -22,6 +22,7 @@ import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
 import { NoMixer, ServerMixer, type Mixer } from './mixers.ts'
 import { partsServed } from './parts.ts'
+import { pseudoQuality, qualityInWords, type PseudoQuality } from './pseudo-quality.ts'
 import { ShownBytes, shownByOthers, shownOfImages } from './publications.ts'
 import { TrainedSite } from './site-model.ts'
 
@@ -49,6 +50,8 @@ export interface TrainedSites {
   readonly size: number
   /** Of the training alone, without scores. */
   readonly trainSeconds: number
+  /** Of pseudo-masks before training and when sites are scored, where the method makes them. */
+  readonly guesses?: readonly Guesses[]
   /** How alike sites' updates were, the mean over rounds (agreement.ts); undefined for one model, and without training. */
   readonly agreement?: number
   /** How much of each site's core is in what each serves (parts.ts), where the method learns it. */
@@ -57,6 +60,9 @@ export interface TrainedSites {
   readonly groupsFound?: readonly number[]
 }
 
+/** Of each site's pseudo-masks after so many rounds. */
+interface Guesses { readonly round: number, readonly sites: readonly (PseudoQuality | undefined)[] }
+
 export interface MethodRun {
   /** Nothing was trained on it yet. */
   readonly learner: Learner
@@ -64,6 +70,8 @@ export interface MethodRun {
   readonly sites: readonly SiteData[]
   readonly settings: RunSettings
   readonly onProgress?: (doneRounds: number) => void
+  /** Told a sentence for people. */
+  readonly onNote?: ((text: string) => void) | undefined
   readonly signal?: AbortSignal
 }
 
@@ -78,6 +86,7 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const served = sites.map((_, index) => models[pooled ? 0 : index]!)
   const score = async (round: number): Promise<TrainedSites['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
   const curve = [await score(0)]
+  const guesses = [await guessesOf(run, models, 0)]
   const last = method.mixing === 'nothing' ? 0 : rounds
   const shown = new ShownBytes(models.length)
   let trainSeconds = 0
@@ -89,13 +98,41 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
     const agreement = await trainRound(run, models, { mixer: now, shown, announced, round, isLast: round === last })
     if (agreement != null) agreements.push(agreement)
     trainSeconds += (performance.now() - began) / 1_000
-    if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
+    if (round % scoreEvery === 0 || round === last) {
+      curve.push(await score(round))
+      guesses.push(await guessesOf(run, models, round))
+    }
     run.onProgress?.(round)
   }
   const bytesSent = mixer.bytesSent.map((sent, site) => sent + shown.bytes[site]!)
-  const agreement = agreements.length === 0 ? {} : { agreement: mean(agreements) }
-  const found = { ...agreement, ...partsOf(run, models), ...groupsOf(announced) }
+  const found = { ...measuredOf(agreements, guesses), ...partsOf(run, models), ...groupsOf(announced) }
   return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...found }
+}
+
+/** What there is of both. */
+function measuredOf (agreements: readonly number[], guesses: readonly Guesses[]): Pick<TrainedSites, 'agreement' | 'guesses'> {
+  return {
+    ...(agreements.length === 0 ? {} : { agreement: mean(agreements) }),
+    ...(guesses.some(isAny) ? { guesses } : {})
+  }
+}
+
+/** And says it; nothing of pooled images, which no site has. */
+async function guessesOf (
+  { method, sites, settings, onNote }: MethodRun,
+  models: readonly TrainedSite[],
+  round: number
+): Promise<Guesses> {
+  const found: (PseudoQuality | undefined)[] = []
+  if (method.mixing === 'pooled') return { round, sites: found }
+  for (const [i, model] of models.entries()) found.push(await pseudoQuality(model, sites[i]!.hidden, round + 1, settings))
+  const said = qualityInWords(found)
+  if (said != null) onNote?.(`${round === 0 ? 'before training' : `after round ${round}`}, ${said}`)
+  return { round, sites: found }
+}
+
+function isAny ({ sites }: Guesses): boolean {
+  return sites.some((each) => each != null)
 }
 
 interface Mixing {

@@ -4,6 +4,7 @@ import type { Fitted, Scored } from '../dataset/index.ts'
 import type { SampleScore } from '../model/classes/evaluation.ts'
 import type { Received } from '../model/components/component.ts'
 import type { Learner } from '../model/train/learner.ts'
+import { MemoryPool, type OnMade, type PoolStore } from '../model/pseudo/pool.ts'
 import type { Choice, PhaseArgs, PhaseResult } from '../model/train/learner-args.ts'
 import { relationsTo } from '../model/train/related.ts'
 import type { Serves, TrainPhase } from '../settings/method.ts'
@@ -37,6 +38,7 @@ export class TrainedSite {
   readonly #sites: number
   readonly #shown: readonly Received[]
   readonly #showsCoreAs: string | undefined
+  readonly #pool: PoolStore = new MemoryPool()
   #core: Float32Array | undefined
   /** What it announces, where its method asks it. */
   facts: PhaseResult['facts']
@@ -102,6 +104,12 @@ export class TrainedSite {
     this.#private = await this.#learner.exportPrivate()
   }
 
+  /** Makes a round's pseudo-masks, into this pool alone. */
+  async guess (round: number, pool: PoolStore, onMade: OnMade): Promise<void> {
+    this.#learner.importPrivate(this.#private)
+    await this.#learner.guessed({ ...this.#args(round, undefined), pool, onMade })
+  }
+
   /** Takes over what came of mixing. */
   take (adapter: Adapter): void {
     this.#adapter = adapter
@@ -127,6 +135,6 @@ export class TrainedSite {
 
   #args (round: number, signal: AbortSignal | undefined): PhaseArgs {
     const common = { round, siteSeed: this.#siteSeed, sites: this.#sites, ...(signal == null ? {} : { signal }) }
-    return { adapter: this.#adapter, samples: this.samples, choice: this.#choice, ...common }
+    return { adapter: this.#adapter, samples: this.samples, choice: this.#choice, pool: this.#pool, ...common }
   }
 }

@@ -32,6 +32,7 @@ const LOST: Readonly<Record<string, string>> = {
   'initial.safetensors': 'it is made again',
   'private/experts.safetensors': BEFORE,
   'private/experts.previous.safetensors': 'it comes again with the next round',
+  'private/pseudo-masks.safetensors': 'pseudo-masks are made anew, round by round',
   'private/shown.json': 'how images are read is found out anew from those that are there',
   'private/withdrawn.json': 'who was withdrawn is trained on again: stop this site and withdraw them once more',
   'private/lineage.json': 'in which rounds each subject took part is not known any more',

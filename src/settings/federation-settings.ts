@@ -5,7 +5,8 @@ import { conflictInLabels, labels } from './labels.ts'
 import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
-import { conflictInPretraining } from './pretraining.ts'
+import { conflictInPretraining } from './pretraining-conflicts.ts'
+import { conflictInPseudo } from './pseudo-conflicts.ts'
 import type { PublicationKind } from './publication-kinds.ts'
 import { publicationRules } from './publications.ts'
 import { conflictInSecure, sealedOf } from './secure.ts'
@@ -22,7 +23,7 @@ export function conflictIn (settings: FederationSettings): string | undefined {
   return conflictOfCopy(settings) ?? conflictInTraining(trained) ?? conflictInModel(settings.model) ??
     (given == null ? undefined : conflictInLabels(given)) ?? conflictInPrivacy(settings) ??
     conflictInSecure(settings.averaging) ?? conflictInSharing(settings) ?? conflictInAlignment(settings) ??
-    conflictInFacts(settings) ?? conflictInPretraining(settings)
+    conflictInFacts(settings) ?? conflictInPretraining(settings) ?? conflictInPseudo(settings)
 }
 
 function conflictOfCopy ({ method: own, model: { moe }, training: { supervision } }: FederationSettings): string | undefined {

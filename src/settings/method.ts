@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LEAST_FACTOR, MOST_FACTOR } from '../gossip-aggregation/landing.ts'
 import { pretrain } from './pretraining.ts'
+import { pseudo, teacher, uncertaintyAware } from './pseudo.ts'
 import { MOST_SHOWN, PUBLICATIONS } from './publication-kinds.ts'
 import { count, notNegative, positive, setting } from './setting.ts'
 
@@ -170,7 +171,10 @@ export const method = z.strictObject({
   elementMix: elementMix.optional(),
   alternate: alternate.optional(),
   clusters: clusters.optional(),
-  pretrain: pretrain.optional()
+  pretrain: pretrain.optional(),
+  pseudo: pseudo.optional(),
+  teacher: teacher.optional(),
+  uncertaintyAware
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

@@ -16,7 +16,7 @@ import { defaultAveraging } from '../settings/averaging.ts'
 import type { Labels } from '../settings/labels.ts'
 import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/index.ts'
 import { model as modelSettings } from '../settings/model.ts'
-import { withinRounds } from '../settings/pretraining.ts'
+import { withinRounds } from '../settings/methods/label-free.ts'
 import { defaultOf } from '../settings/setting.ts'
 
 /** What a new federation is to be; all that is not said has the default of `consilium federation create`. */

@@ -14,6 +14,7 @@ import type { WithdrawalChange } from '../../node/withdrawals.ts'
 import { identity } from '../../settings/site/identity.ts'
 import { readingOf } from '../../site-model/reading.ts'
 import { readSides } from '../../site-model/sides.ts'
+import { removePool } from '../../site-model/trainer/pool-file.ts'
 import { findSubject, namesOf, type FoundSubject } from '../../site-model/withdrawals/find-subject.ts'
 import { Lineage, type SubjectRounds } from '../../site-model/withdrawals/lineage.ts'
 import { Withdrawn } from '../../site-model/withdrawals/withdrawn.ts'
@@ -127,7 +128,7 @@ async function take ({ privateStore, shown, newWithdrawals }: SitePaths, book: W
   await tell(newWithdrawals, { subject: id, event: 'withdrawn', at: entry.at })
   const embeddings = join(privateStore, 'embeddings')
   for (const name of await isThere(embeddings) ? await namesIn(embeddings) : []) await rm(join(embeddings, name), { force: true })
-  await removePictures(privateStore)
+  await Promise.all([removePictures(privateStore), removePool(privateStore)])
   return entry
 }
 

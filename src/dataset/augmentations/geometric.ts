@@ -1,5 +1,6 @@
 import type { Random } from '../../common/random.ts'
 import type { Fitted } from '../types.ts'
+import { move, type Motion } from './motions.ts'
 
 export interface AugmentOptions {
   /** mirror left–right and top–bottom, each with probability ½; default true */
@@ -9,8 +10,6 @@ export interface AugmentOptions {
   /** brightness is multiplied by 1 ± this much; default 0.1 */
   readonly intensity?: number
 }
-
-interface Motion { readonly mirrorX: boolean, readonly mirrorY: boolean, readonly transpose: boolean }
 
 /**
  * Moves image and mask alike and changes the brightness of the image; the content stays at the top left of the canvas.
@@ -33,34 +32,6 @@ function turnBy (motion: Motion, quarters: number): Motion {
   if (quarters === 0) return motion
   const { mirrorX, mirrorY, transpose } = motion
   return turnBy({ mirrorX: !mirrorY, mirrorY: mirrorX, transpose: !transpose }, quarters - 1)
-}
-
-/** Transposes first (if at all), then mirrors. */
-function move (fitted: Fitted, { mirrorX, mirrorY, transpose }: Motion): Fitted {
-  const { fittedHeight: h, fittedWidth: w, channels } = fitted
-  const [height, width] = transpose ? [w, h] : [h, w]
-  const moved = (plane: Uint8Array, depth = 1): Uint8Array => {
-    const out = new Uint8Array(plane.length)
-    for (let y = 0; y < height; y++) {
-      const row = mirrorY ? height - 1 - y : y
-      for (let x = 0; x < width; x++) {
-        const column = mirrorX ? width - 1 - x : x
-        const from = transpose ? column * w + row : row * w + column
-        for (let c = 0; c < depth; c++) out[(y * width + x) * depth + c] = plane[from * depth + c]!
-      }
-    }
-    return out
-  }
-  return {
-    ...fitted,
-    ...(transpose ? { height: fitted.width, width: fitted.height } : {}),
-    fittedHeight: height,
-    fittedWidth: width,
-    image: moved(fitted.image, channels),
-    mask: moved(fitted.mask),
-    ...(fitted.marks == null ? {} : { marks: moved(fitted.marks) }),
-    ...(fitted.shares == null ? {} : { shares: new Map([...fitted.shares].map(([label, share]) => [label, moved(share)])) })
-  }
 }
 
 function brighten (image: Uint8Array, gain: number): Uint8Array {

@@ -23,10 +23,23 @@ export async function fitSlice (slice: Slice, side: number, targets: 'nearest' |
     image: slice.scaled == null ? scaledImage(slice, side) : keptImage(slice.scaled, side),
     ...(slice.kind == null
       ? { mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth) }
-      : { kind: slice.kind, ...renderMarks(slice, { side, fittedHeight, fittedWidth }) }),
+      : { kind: slice.kind, ...renderMarks(slice, { side, fittedHeight, fittedWidth }), ...givenOf(slice, fittedHeight, fittedWidth) }),
     ...(targets === 'area' && slice.kind == null ? { shares: labelShares(slice.mask, slice, fittedHeight, fittedWidth) } : {}),
     ...(slice.lacks == null ? {} : { lacks: slice.lacks }),
     ...(slice.corrected === true ? { corrected: true } : {})
+  }
+}
+
+/** A point of a slice is a pixel: it lies in its middle. */
+function givenOf ({ marks, height, width }: Slice, fittedHeight: number, fittedWidth: number): Pick<Fitted, 'given'> {
+  const { points = [], boxes = [] } = marks ?? {}
+  if (points.length + boxes.length === 0) return {}
+  const [down, across] = [fittedHeight / height, fittedWidth / width]
+  return {
+    given: {
+      points: points.map(([x, y, code]) => [(x + 0.5) * across, (y + 0.5) * down, code] as const),
+      boxes: boxes.map(([x0, y0, x1, y1, code]) => [x0 * across, y0 * down, x1 * across, y1 * down, code] as const)
+    }
   }
 }
 

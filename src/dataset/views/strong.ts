@@ -23,8 +23,10 @@ type Map = (x: number, y: number) => readonly [x: number, y: number]
  * inside, the image is 0 and the mask background, or not known where it is no whole mask.
  */
 export function strongView (fitted: Fitted, random: Random): Fitted {
-  const map = drawMotion(fitted, random)
-  const moved = moveBy(fitted, map)
+  // Points and boxes have no place in a bent image.
+  const { given: _given, ...shown } = fitted
+  const map = drawMotion(shown, random)
+  const moved = moveBy(shown, map)
   return { ...moved, image: drawLook(moved.image, random) }
 }
 
@@ -51,7 +53,9 @@ function moveBy (fitted: Fitted, map: Map): Fitted {
   const moved = new Uint8Array(image.length)
   const labels = { from: mask, to: new Uint8Array(mask.length).fill(kind == null ? 0 : UNKNOWN) }
   const strokes = marks == null ? [] : [{ from: marks, to: new Uint8Array(marks.length).fill(UNKNOWN) }]
-  const parts = new Map([...shares ?? []].map(([label, share]) => [label, { from: share, to: new Uint8Array(share.length) }]))
+  const parts = new Map([...shares ?? []].map(([label, share]) => [label, emptied(share)]))
+  const guesses = emptiedGuesses(fitted)
+  const smooth = [...parts.values(), ...guesses.flatMap((each) => Object.values(each))]
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [fromX, fromY] = map(x, y)
@@ -60,7 +64,7 @@ function moveBy (fitted: Fitted, map: Map): Fitted {
       if (!isWithin(nearX, width) || !isWithin(nearY, height)) continue
       for (const plane of [labels, ...strokes]) plane.to[to] = plane.from[nearY * width + nearX]!
       for (let c = 0; c < channels; c++) moved[to * channels + c] = between(image, { width, height, channels, c }, fromX, fromY)
-      for (const { from, to: share } of parts.values()) share[to] = between(from, { width, height, channels: 1, c: 0 }, fromX, fromY)
+      for (const { from, to: share } of smooth) share[to] = between(from, { width, height, channels: 1, c: 0 }, fromX, fromY)
     }
   }
   return {
@@ -68,8 +72,25 @@ function moveBy (fitted: Fitted, map: Map): Fitted {
     image: moved,
     mask: labels.to,
     ...Object.assign({}, ...strokes.map((plane) => ({ marks: plane.to }))) as Pick<Fitted, 'marks'>,
-    ...(shares == null ? {} : { shares: new Map([...parts].map(([label, { to }]) => [label, to])) })
+    ...(shares == null ? {} : { shares: new Map([...parts].map(([label, { to }]) => [label, to])) }),
+    ...movedGuesses(guesses)
   }
+}
+
+interface Moving { readonly from: Uint8Array, readonly to: Uint8Array }
+type Guesses = ReadonlyArray<Readonly<Record<'shares' | 'certainty', Moving>>>
+
+function emptiedGuesses ({ pseudo = [] }: Fitted): Guesses {
+  return pseudo.map(({ shares, certainty }) => ({ shares: emptied(shares), certainty: emptied(certainty) }))
+}
+
+function movedGuesses (guesses: Guesses): Pick<Fitted, 'pseudo'> {
+  return guesses.length === 0 ? {} : { pseudo: guesses.map(({ shares, certainty }) => ({ shares: shares.to, certainty: certainty.to })) }
+}
+
+/** A plane, and room for what becomes of it. */
+function emptied (from: Uint8Array): Moving {
+  return { from, to: new Uint8Array(from.length) }
 }
 
 function isWithin (at: number, count: number): boolean {

@@ -30,6 +30,8 @@ export interface Around {
   readonly samples: readonly Fitted[]
   /** What other sites show, in the order of a ring of all sites, from the one after this site on. */
   readonly received: readonly Received[]
+  /** How much of the phase's steps is done with this one, up to 1; 1 if not given. */
+  readonly part?: number
 }
 
 /** What another site shows (docs/spec/publications.md). */

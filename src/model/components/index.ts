@@ -13,13 +13,16 @@ import { distillation } from './distillation.ts'
 import { episode } from './episode.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
+import { meanTeacher } from './mean-teacher.ts'
 import { mixup } from './mixup.ts'
 import { perturbedFeatures } from './perturbed-features.ts'
-import { structure } from './structure.ts'
+import { pseudoMasks } from './pseudo-masks.ts'
 import { relationPull } from './relations.ts'
 import { siteContrast } from './site-contrast.ts'
+import { structure } from './structure.ts'
 import { styleSwap } from './style-swap.ts'
 import { supervised } from './supervised.ts'
+import { uncertaintyAware } from './uncertainty-aware.ts'
 
 export type { Component } from './component.ts'
 
@@ -38,7 +41,7 @@ export interface MethodInit {
 }
 
 /** The pieces of a method, in the order in which their terms are summed. @throws InputError when the settings do not fit the model. */
-export function componentsOf ({ config, model, train, keeps, method, rounds = Infinity, classes }: MethodInit): readonly Component[] {
+export function componentsOf ({ config, model, train, keeps, method, rounds = Infinity, classes = 1 }: MethodInit): readonly Component[] {
   const canvas = { side: config.imageSize, pixels: model.pixels }
   return [
     globalComponent(config, model, keeps, classes),
@@ -50,6 +53,7 @@ export function componentsOf ({ config, model, train, keeps, method, rounds = In
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),
     ...teaching(train, config, canvas),
+    ...guessing(method, { maskSide: lowResSide(config), classes }),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
 }
@@ -82,6 +86,18 @@ function teaching (train: TrainSettings, { width }: SamConfig, canvas: Canvas): 
   return [
     ...(taught == null ? [] : [dualTeacher(taught, canvas)]),
     ...(perturbed == null || perturbed.weight === 0 ? [] : [perturbedFeatures(perturbed, width)])
+  ]
+}
+
+/** What learns from images without whole masks by the model's own answers. */
+function guessing (
+  { pseudo, teacher, uncertaintyAware: undecided = 0 }: MethodSettings = {},
+  init: Parameters<typeof pseudoMasks>[1]
+): Component[] {
+  return [
+    ...(pseudo == null ? [] : [pseudoMasks(pseudo, init)]),
+    ...(undecided === 0 ? [] : [uncertaintyAware(undecided)]),
+    ...(teacher == null ? [] : [meanTeacher])
   ]
 }
 

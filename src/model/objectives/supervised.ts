@@ -48,7 +48,7 @@ export function knownLoss (logits: tf.Tensor, { targets, known: knownShares, ove
   const dice = tf.sub(1, tf.div(both, either))
   const [known, shown] = [isAny(area), isAny(tf.sum(tf.mul(w, y), 2))]
   const counted = overlap == null ? shown : tf.mul(shown, overlap)
-  return tf.add(tf.mul(meanOf(bce, known), BCE_WEIGHT), tf.mul(meanOf(dice, counted), DICE_WEIGHT))
+  return tf.add(tf.mul(meanOfCounted(bce, known), BCE_WEIGHT), tf.mul(meanOfCounted(dice, counted), DICE_WEIGHT))
 }
 
 interface Known { readonly targets: tf.Tensor, readonly known: tf.Tensor, readonly overlap?: tf.Tensor | undefined }
@@ -59,7 +59,7 @@ function isAny (amount: tf.Tensor): tf.Tensor {
 }
 
 /** [B,C] over the images that count, then over the classes that any image counts for; 0 where none does. */
-function meanOf (values: tf.Tensor, counted: tf.Tensor): tf.Scalar {
+export function meanOfCounted (values: tf.Tensor, counted: tf.Tensor): tf.Scalar {
   const images = tf.sum(counted, 0)
   const means = tf.div(tf.sum(tf.mul(values, counted), 0), tf.maximum(images, 1))
   return tf.div(tf.sum(means), tf.maximum(tf.sum(tf.minimum(images, 1)), 1))

@@ -6,6 +6,7 @@ import type { MethodSettings } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
 import type { TrainSettings } from '../../settings/training.ts'
 import type { Received } from '../components/component.ts'
+import type { OnMade, PoolStore } from '../pseudo/pool.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import type { CacheLimits } from './frozen-features.ts'
@@ -63,6 +64,10 @@ export interface PhaseArgs {
   readonly siteVectors?: readonly Float32Array[] | undefined
   /** How unsure, in nats, teachers of a site without labels may be, where other sites say it. */
   readonly threshold?: number | undefined
+  /** Where the site keeps pseudo-masks, where the method makes them; in the learner's memory if not given. */
+  readonly pool?: PoolStore | undefined
+  /** Sees each pseudo-mask as it is made. */
+  readonly onMade?: OnMade | undefined
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal

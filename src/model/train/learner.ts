@@ -1,9 +1,8 @@
 import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
-import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
-import { toImages, viewedImages, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
+import type { Fitted, LabelMap, Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
@@ -13,6 +12,7 @@ import { balanced } from '../classes/balance.ts'
 import { classesTrained } from '../classes/feeds.ts'
 import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
+import { teachingMean } from '../components/mean-teacher.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { trainedIn } from '../parameters/groups.ts'
 import { createLayout } from '../parameters/layout.ts'
@@ -24,11 +24,13 @@ import type { RelationState } from '../parameters/relation-state.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import type { Segmenter } from '../predict/segmenter.ts'
 import type { PortableSam } from '../portable.ts'
+import { guessed } from '../pseudo/guessed.ts'
+import { makerOf, type PseudoMaker } from '../pseudo/maker.ts'
+import { MemoryPool, type PoolStore } from '../pseudo/pool.ts'
 import type { StepContext } from '../steps.ts'
 import { ratesInTurn } from './alternation.ts'
 import { batchFeeds, type BatchFeeds } from './batch-feeds.ts'
 import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
-import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { trainGlobal, type Landing } from './global-phase.ts'
 import { breathe, vector } from './host-records.ts'
 import { LabelFree, labelledAfter } from './label-free.ts'
@@ -44,13 +46,12 @@ import { runPrivatePhase } from './private-phase.ts'
 import { finite, runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { adaptedBy, portableOf, segmenterOf, type Serving } from './served.ts'
 import { masksBy, promptsFor, type PromptsOf } from './scored-masks.ts'
+import { ShownImages } from './shown-images.ts'
 import { contextOf } from './step-context.ts'
 import type { Fit } from './tailored.ts'
 import type { Teachers } from './teachers.ts'
 import { withFacts, type Telling } from './told-facts.ts'
 import { trainCopies } from './train-copies.ts'
-
-const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
 /** Fed with every step of a phase beside what components say, and who teaches in it. */
 interface Fixed { readonly fixed?: HostRecord, readonly teachers?: Teachers | undefined }
@@ -72,7 +73,10 @@ export class Learner {
   readonly #plan: PhasePlan
   readonly #turns: ReturnType<typeof ratesInTurn>
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
-  readonly #frozenFeatures: FrozenFeatures | undefined
+  readonly #shown: ShownImages
+  readonly #maker: PseudoMaker | undefined
+  /** Of whoever keeps none. */
+  readonly #pool: PoolStore = new MemoryPool()
   readonly #context: StepContext
   readonly #serving: Serving
   readonly #initialKept: Float32Array
@@ -81,7 +85,7 @@ export class Learner {
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, model, train, seed, labels, method } = init
+    const { config, model, train, seed, labels, method } = init
     this.#init = init
     this.#plan = new PhasePlan(init)
     this.inputSize = config.imageSize
@@ -102,11 +106,8 @@ export class Learner {
     const read = { ...weights, ...global.fixed }
     this.#serving = { init, context: this.#context, global, weights: read, initialKept: this.#initialKept, units, relations, mix }
     this.#steps = compiledSteps(init, this.#context, read, this.#components)
-    const { firstAdapted: blocks } = this.#context
-    if (blocks > 0) {
-      const limits = init.cache ?? DEFAULT_CACHE
-      this.#frozenFeatures = new FrozenFeatures({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits })
-    }
+    this.#shown = new ShownImages(init, this.#context.firstAdapted)
+    this.#maker = makerOf(init, this.#context, read)
     const G = phaseRates(global.layout, 'G', groups, train, apart)
     this.#turns = ratesInTurn(global.layout, G['@rate']!.data as Float32Array, method?.alternate)
     this.#labelFree = LabelFree.of({ serving: this.#serving, plan: this.#plan, groups, rates: G, drift: layouts.drift })
@@ -154,8 +155,16 @@ export class Learner {
     const { round, asRound = round, choice } = args
     if (this.#labelFree?.has(round) === true) return this.#take(await this.#labelFree.train(phase, this.#state, args))
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') return await withFacts(this.#telling, known, async () => await this.#trainGlobal(known))
+    if (phase === 'G') return await withFacts(this.#telling, known, async () => await this.#trainGlobal(await this.guessed(known)))
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
+  }
+
+  /** A phase G whose images carry pseudo-masks, where the method makes them. */
+  async guessed (args: PhaseArgs): Promise<PhaseArgs> {
+    const { pool: store = this.#pool, siteSeed: seed = this.#init.siteSeed } = args
+    if (this.#maker == null) return args
+    const { generator } = this.#init.method!.pseudo!
+    return await guessed(args, { maker: this.#maker, generator, store, seed, adapted: (mode) => this.#adapted(args.adapter, mode) })
   }
 
   /** What the site may announce is made of. */
@@ -164,7 +173,7 @@ export class Learner {
     return {
       init: this.#init,
       steps: this.#steps,
-      shown: async (chunk, whole) => ({ ...await this.#inputs(chunk, undefined, whole), ...this.#prompts(chunk) }),
+      shown: async (chunk, whole) => ({ ...await this.#shown.inputs(chunk, undefined, whole), ...this.#prompts(chunk) }),
       adapted: (adapter, mode) => this.#adapted(adapter, mode),
       own: copy == null ? undefined : { '@gamma': vector(copy.alone) },
       threshold: () => this.#state.threshold ?? 0
@@ -215,7 +224,7 @@ export class Learner {
       samples,
       received,
       labels,
-      inputs: async (shown, altered) => await this.#inputs(shown, altered)
+      inputs: async (shown, altered) => await this.#shown.inputs(shown, altered)
     }
   }
 
@@ -227,10 +236,11 @@ export class Learner {
     const factor = this.#plan.rateFactor('G', args, done)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
     const begin = { start, done, gamma: args.fixed == null ? gamma : args.adapter.values }
+    const teaching = teachingMean(this.#init.method?.teacher, args.samples, gamma)
     const { trained: { value }, loss, steps } = await this.#run('G', args, begin, (step, now) => {
       if (step === half + 1) middle = now
       const scalars = globalScalars(step, part * factor(step), this.#context)
-      return { '@gamma': vector(now), ...args.teachers?.feeds(step, now), ...scalars, ...this.#turns(done + step) }
+      return { '@gamma': vector(now), ...args.teachers?.feeds(step, now), ...teaching(step, now), ...scalars, ...this.#turns(done + step) }
     })
     return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
@@ -287,6 +297,7 @@ export class Learner {
     const phaseStart = { round, gamma, experts: experts.values, received, joined, siteVectors }
     const said = this.#components.map((component) => component.inputs?.(phase, phaseStart) ?? {})
     const feeding = this.#feeding(phase, args, labels)
+    const partAt = (step: number): number => step / run.length.most
     const run = {
       ...args,
       phase,
@@ -298,15 +309,15 @@ export class Learner {
     }
     if (privacy != null && phase === 'G') {
       // What a step is fed with of one patient must not depend on the others.
-      const feeds: PhaseRun['feeds'] = async (batch, random) =>
-        await batchFeeds({ ...feeding, samples: batch, labels: classesTrained(batch, names) }, batch, random)
+      const feeds: PhaseRun['feeds'] = async (batch, random, step) =>
+        await batchFeeds({ ...feeding, samples: batch, labels: classesTrained(batch, names), part: partAt(step) }, batch, random)
       return await runPrivatePhase({ ...run, steps: this.#steps.private!, mechanism: privacy, augment, feeds })
     }
     return await runPhase({
       ...run,
       step: this.#steps[phase],
       batches: this.#plan.batches(phase, args, { from: done, steps }),
-      feeds: async (batch, random) => await batchFeeds(feeding, batch, random)
+      feeds: async (batch, random, step) => await batchFeeds({ ...feeding, part: partAt(step) }, batch, random)
     })
   }
 
@@ -367,7 +378,7 @@ export class Learner {
   }
 
   async #masks (adapted: HostRecord, samples: readonly Scored[] | readonly Fitted[], prompts: PromptsOf): Promise<Uint8Array[]> {
-    const inputs = async (chunk: readonly Fitted[]): Promise<HostRecord> => await this.#inputs(chunk)
+    const inputs = async (chunk: readonly Fitted[]): Promise<HostRecord> => await this.#shown.inputs(chunk)
     return await masksBy({ init: this.#init, steps: this.#steps, context: this.#context, inputs }, adapted, samples, prompts)
   }
 
@@ -383,16 +394,7 @@ export class Learner {
 
   async dispose (): Promise<void> {
     const { private: own, ...steps } = this.#steps
-    const all = [...Object.values(steps), own?.gradient, own?.update, this.#frozenFeatures, this.#labelFree].filter((each) => each != null)
-    await Promise.all(all.map(async (each) => { await each.dispose() }))
-  }
-
-  /** The images, or what the frozen blocks make of them where they come again unaltered. */
-  async #inputs (batch: readonly Fitted[], altered?: Random, whole = false): Promise<HostRecord> {
-    if (this.#frozenFeatures != null && altered == null && !whole) return await this.#frozenFeatures.tokens(batch)
-    const { model: { pixels }, train: { views } } = this.#init
-    const shape = [batch.length, this.inputSize, this.inputSize, 3]
-    const data = altered == null || views == null ? toImages(batch, pixels) : viewedImages(batch, { pixels, views, random: altered })
-    return { '@images': { shape, data } }
+    const all = [...Object.values(steps), own?.gradient, own?.update, this.#shown, this.#maker, this.#labelFree]
+    await Promise.all(all.map(async (each) => { await each?.dispose() }))
   }
 }

@@ -28,7 +28,7 @@ export class PhasePlan {
     const samples = balanced(args.samples, this.#init.labels)
     const { stepsPerRound, batchSize, augment } = this.#init.train
     const source = { samples, batchSize, siteSeed, phase, augment }
-    const paired = phase === 'G' && dualTeacherOf(this.#init.train) != null ? pairedBatches(source, stretch) : undefined
+    const paired = phase === 'G' && this.#makesUp ? pairedBatches(source, stretch) : undefined
     if (paired != null) return paired
     return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
   }
@@ -55,6 +55,12 @@ export class PhasePlan {
     const before = Math.max(0, Math.max(done, (round - 1) * steps) - since * steps)
     const declined = schedule === 'poly' ? decline(asRound - since, of) : 1
     return (step) => warmup(before + step, warmupSteps) * declined
+  }
+
+  /** What is not known of images is made up, and must not crowd out what is known. */
+  get #makesUp (): boolean {
+    const { train, method: { pseudo, teacher } = {} } = this.#init
+    return dualTeacherOf(train) != null || [pseudo, teacher].some((each) => each != null && each.weight > 0)
   }
 
   #epochs (phase: TrainPhase): number {

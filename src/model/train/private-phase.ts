@@ -59,7 +59,8 @@ export async function runPrivatePhase (
 
 function optimiserOf ({ fixed, inputs }: PrivateRun, { value, step }: Point): HostRecord {
   const { '@rate': rate, '@decay': decay } = fixed
-  return { '@rate': rate!, '@decay': decay!, ...inputs(step, value) }
+  const { '@gamma': gamma, '@scalars': scalars, '@rate': inTurn = rate } = inputs(step, value)
+  return { '@gamma': gamma!, '@scalars': scalars!, '@rate': inTurn!, '@decay': decay! }
 }
 
 /** Σ over patients of what is left of their gradient after clipping. */
@@ -77,7 +78,7 @@ export async function summedGradients (
     const chosen = shuffled(slices, random).slice(0, run.mechanism.slices)
     const own = new Float64Array(value.length)
     for (const slice of chosen) {
-      const feeds = await run.feeds([run.augment ? augment(slice, random) : slice], random)
+      const feeds = await run.feeds([run.augment ? augment(slice, random) : slice], random, step)
       const outputs = await run.steps.gradient.run({ ...fixed, ...feeds, ...inputs })
       losses.push(outputs['loss']!.data[0]!)
       floats(outputs, 'gradient').forEach((each, i) => { own[i]! += each / chosen.length })

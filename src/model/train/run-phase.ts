@@ -30,8 +30,8 @@ export interface PhaseRun {
   readonly start: Trained
   /** Fed with every step: rates, and what components say of the phase. */
   readonly fixed: HostRecord
-  /** Fed with one batch. */
-  readonly feeds: (batch: readonly Fitted[], random: Random) => Promise<HostRecord>
+  /** Fed with one batch, in step `step`, from 1. */
+  readonly feeds: (batch: readonly Fitted[], random: Random, step: number) => Promise<HostRecord>
   /** Fed with optimiser step `step`, from 1: the parameters under their name, and the scalars. */
   readonly inputs: (step: number, value: Float32Array) => HostRecord
   /** Sees what comes of each step. */
@@ -62,7 +62,7 @@ export async function runPhase (run: PhaseRun): Promise<{ readonly trained: Trai
       ...run.fixed,
       '@first': vector(state.first),
       '@second': vector(state.second),
-      ...await run.feeds(samples, random),
+      ...await run.feeds(samples, random, step),
       ...run.inputs(step, state.value)
     })
     total += finite(outputs['loss']!.data[0]!, phase, round, step)

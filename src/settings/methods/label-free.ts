@@ -7,6 +7,9 @@ export const PRETRAINING: Pretraining = {
   rounds: 8, objective: 'byol', rate: 0.1, align: 0.01, ema: 0.99, temperature: 0.1, queue: 256, stay: 0
 }
 
+/** Of a federation of few rounds, this part of them is without labels where a preset does not know how many there are. */
+const PART = 0.4
+
 const LABELLED_LATER = {
   model: { moe: { blocks: [] } },
   training: { stepsPerRound: 2 * STEPS_PER_ROUND, augment: true, supervision: [...LABEL_KINDS] },
@@ -28,3 +31,17 @@ export const LABEL_FREE = [
     settings: { ...LABELLED_LATER, method: { pretrain: { ...PRETRAINING, objective: 'contrast' } } }
   }
 ] as const satisfies readonly Preset[]
+
+/** Of so many label-free rounds of a preset, those that a federation of `rounds` has. */
+export function labelFreeRounds (asked: number, rounds: number): number {
+  return Math.min(asked, Math.max(1, Math.floor(PART * rounds)), rounds - 1)
+}
+
+/** A preset's settings with no more label-free rounds than a federation of so many rounds has room for. */
+export function withinRounds (settings: Preset['settings'], rounds: number): Preset['settings'] {
+  const { method } = settings
+  const asked = method?.pretrain?.rounds
+  return asked == null
+    ? settings
+    : { ...settings, method: { ...method, pretrain: { ...method?.pretrain, rounds: labelFreeRounds(asked, rounds) } } }
+}

@@ -1,3 +1,4 @@
+import type { PseudoSettings } from '../pseudo.ts'
 import { STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
@@ -15,6 +16,10 @@ export const TEACHERS = {
   dualTeacher: { weight: 1, teachers: ['round-start', 'ema'], ema: 0.99, quantileStart: 0.15, quantileEnd: 0.3, thresholdEma: 0.9 },
   perturbedFeatures: { weight: 0.3, rate: 0.3 }
 } as const satisfies Preset['settings']['training']
+/** As ISCOS's authors have it, but for the generator and the weight, which are ours (docs/spec/weak.md#pseudo-masks). */
+export const PSEUDO: PseudoSettings = {
+  generator: 'global', prompts: ['box'], views: 3, iterations: 1, pool: 3, entropy: 0.9, absolute: 0.1, relative: 0.5, weight: 1
+}
 
 /** Methods for sites with few masks, or with scribbles, points, boxes and blocks alone (docs/spec/weak.md). */
 export const WEAK = [
@@ -47,6 +52,16 @@ export const WEAK = [
       },
       averaging: { weighting: 'uniform' },
       method: { generalisation: { step: 0.05 } }
+    }
+  },
+  {
+    name: 'iscos',
+    title: 'LoRA averaged; pseudo-masks by prompts, mean teacher (after ISCOS, ungrouped)',
+    paper: 'arXiv 2506.08955',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, supervision: [...MARKED, 'none'] },
+      method: { pseudo: PSEUDO, teacher: { ema: 0.99, weight: 0.1 }, uncertaintyAware: 2 }
     }
   }
 ] as const satisfies readonly Preset[]

@@ -5,6 +5,7 @@ import { messageOf } from '../../common/message-of.ts'
 import { createEngine } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
 import type { Learner } from '../../model/train/learner.ts'
+import type { PoolStore } from '../../model/pseudo/pool.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import { clustersIn } from '../../settings/method.ts'
@@ -20,6 +21,7 @@ import { weighted, type FittedSplit } from '../split.ts'
 import { Lineage } from '../withdrawals/lineage.ts'
 import { partsOf } from '../withdrawals/parts-of.ts'
 import { DiskFeatures } from './disk-features.ts'
+import { PoolFile } from './pool-file.ts'
 import { madePublication, type Showing } from './made-publication.ts'
 import { readyOf } from './ready-of.ts'
 import { say } from './say.ts'
@@ -52,6 +54,7 @@ interface SessionInit {
   readonly known: ReadonlySet<string>
   readonly weight: number
   readonly store: PrivateStore
+  readonly pool: PoolStore
   readonly scorer: SiteScorer
   readonly onProgress: Progress
   readonly initial: PrivateSet
@@ -69,6 +72,7 @@ export class TrainerSession implements Session {
   readonly #weight: number
   #split: FittedSplit
   readonly #store: PrivateStore
+  readonly #pool: PoolStore
   readonly #scorer: SiteScorer
   readonly #onProgress: Progress
   /** The private parameters before any training. */
@@ -77,7 +81,7 @@ export class TrainerSession implements Session {
   #keptRound: number
 
   constructor (init: SessionInit) {
-    const { setup, ready, learner, data, split, lineage, known, weight, store, scorer, onProgress, initial, keptRound } = init
+    const { setup, ready, learner, data, split, lineage, known, weight, store, pool, scorer, onProgress, initial, keptRound } = init
     this.ready = ready
     this.#setup = setup
     this.#learner = learner
@@ -87,6 +91,7 @@ export class TrainerSession implements Session {
     this.#known = known
     this.#weight = weight
     this.#store = store
+    this.#pool = pool
     this.#scorer = scorer
     this.#onProgress = onProgress
     this.#initial = initial
@@ -193,6 +198,7 @@ export class TrainerSession implements Session {
       masses,
       siteVectors,
       threshold,
+      pool: this.#pool,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }
@@ -234,6 +240,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     known,
     weight: setup.correctionWeight ?? 1,
     store,
+    pool: new PoolFile(setup.privateStore, { schemaHash: learner.schema.hash, onProblem: say }),
     scorer: new SiteScorer({ learner, setup, now: Date.now }, split.validation),
     onProgress: setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow),
     initial,

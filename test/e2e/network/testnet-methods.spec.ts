@@ -4,6 +4,8 @@ import { LIMIT_MS, TestnetProcess } from './testnet-process.ts'
 /** Methods without experts, whose personal model is the global one: nothing that they keep answers; of fca, not in its first rounds. */
 const SHARED_ALONE = ['fedavg-lora', 'fedmsa', 'gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic', 'fedda-moments', 'fca', 'spp-fgc']
 const WITH_PARTS = ['fedper', 'no-distillation', 'apple', 'drflm']
+/** Methods with a use for a hospital without any label, and when that trains. */
+const UNLABELLED = [['fedsemidg', 'from the second round on'], ['iscos', 'in both rounds'], ['fedu', 'in the first round']] as const
 const SEMI = ['--labels', 'few:0.2', '--unlabelled', '2']
 
 describe('methods in the testnet', function () {
@@ -32,7 +34,7 @@ describe('methods in the testnet', function () {
     })
   }
 
-  for (const [method, when] of [['fedsemidg', 'from the second round on'], ['fedu', 'in the first round']] as const) {
+  for (const [method, when] of UNLABELLED) {
     it(`trains by ${method} beside a hospital with no label at all, and every check holds`, async () => {
       const { report } = await testnet.holds('--hospitals', '3', '--rounds', '2', '--method', method, ...SEMI)
       const [one, , bare] = report.hospitals

@@ -105,10 +105,13 @@ describe('a subject is withdrawn at a site that trains with another', function (
     expect(trained).to.have.length(PATIENTS.length - 1)
 
     const [name] = trained
+    // Of a method that makes them; this one does not.
+    await writeFile(join(at('a'), 'private', 'pseudo-masks.safetensors'), 'made of pixels')
     const piped = await consilium(['data', 'withdraw', '-', '--home', at('a'), '--json'], { input: `${name}\n` })
     expect(piped.code, piped.stderr).to.equal(0)
     const withdrawn = JSON.parse(piped.stdout) as Withdrawn
     expect(withdrawn).to.include({ images: PICTURES, side: 'train' })
+    expect(await readdir(join(at('a'), 'private'))).to.not.include('pseudo-masks.safetensors')
     expect(withdrawn.rounds[0]![0]).to.equal(1)
     const exchanges = withdrawn.departures.filter(({ kind, outcome }) => kind === 'exchange' && outcome === 'committed')
     expect(exchanges.length).to.be.above(0)

@@ -8,7 +8,7 @@ export const SIDE = 64
 export const PATIENT = 'canary-patient-0815'
 const IMAGES = 8
 /** Bytes of a needle: four floats or sixteen pixels do not occur by chance. */
-const NEEDLE = 16
+export const NEEDLE = 16
 /** Of the numbers by which needles are looked up. */
 const KEY = 4
 

@@ -5,18 +5,18 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
-import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
+import { readFloatTensors, readSafetensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
 import { lowFrequencies } from '../../../src/dataset/views/frequency.ts'
 import { writeJson } from '../../../src/home/files.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { PRETRAINING } from '../../../src/settings/methods/label-free.ts'
-import { TEACHERS } from '../../../src/settings/methods/weak.ts'
+import { PSEUDO, TEACHERS } from '../../../src/settings/methods/weak.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
 import { writeDicomCanaries } from './dicom-canaries.ts'
 import { embeddingsOf, pointsOf } from './embeddings.ts'
-import { countFound, floatNeedles, PATIENT, SIDE, writeSite, type Needles } from './needles.ts'
+import { countFound, floatNeedles, NEEDLE, PATIENT, SIDE, writeSite, type Needles } from './needles.ts'
 import { Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
@@ -54,6 +54,23 @@ const TAUGHT = {
 } as const
 
 const UNLABELLED = { stepsPerRound: 2, augment: true, supervision: ['mask', 'none'] } as const
+
+/** Of one image there is a box alone, so that it gets a pseudo-mask. */
+async function boxOne (folder: string, { pseudo }: MethodSettings): Promise<void> {
+  if (pseudo == null) return
+  const [name = ''] = await readdir(join(folder, 'masks'))
+  await rm(join(folder, 'masks', name))
+  await writeJson(join(folder, 'boxes.json'), { [name.replace('.png', '')]: [[14, 14, 46, 46, 1]] })
+}
+
+/** Sixteen bytes from many places of the pool of pseudo-masks, where they are not all alike. */
+async function poolNeedles (privateStore: string, { pseudo }: MethodSettings): Promise<Needles[]> {
+  if (pseudo == null) return []
+  const { tensors } = readSafetensors(await readFile(join(privateStore, 'pseudo-masks.safetensors')))
+  const bytes = Buffer.from(tensors.get('masks')!.data as Uint8Array)
+  const places = Array.from({ length: Math.floor(bytes.length / NEEDLE) }, (_, i) => bytes.subarray(NEEDLE * i, NEEDLE * (i + 1)))
+  return [{ name: 'pseudo-masks', needles: places.filter((each) => new Set(each).size > NEEDLE / 2) }]
+}
 
 /** Numbers of spectra outside the window that may be shown: amplitudes of the images as training sees them, and their logarithms. */
 async function spectrumNeedles (folder: string): Promise<Buffer[]> {
@@ -161,7 +178,8 @@ function ownOf (method: MethodSettings): Own {
   const spectra = ', nor the copies that the method has, nor of spectra what is outside the window'
   if (copies) return { ...own, terms: { augment: true, episode: EPISODE }, what: spectra }
   if (clustered) return { ...own, what: ', nor the features whose clusters it tells of' }
-  if (tailored) return { ...own, what: ', nor what the site knows of units' }
+  const weak = { supervision: ['mask', 'box'] }
+  if (tailored) return { ...own, terms: weak, what: ', nor what the site knows of units, or its pseudo-masks' }
   if (mixes) return { ...own, what: ', nor what it takes of the average, or its own in place of it' }
   return related ? { ...own, what: ', nor from whom it takes what' } : own
 }
@@ -231,7 +249,7 @@ describe('what leaves a site', function () {
     { sharing: ['moments'] },
     { keeps: ['decoder'], sharing: ['core-adapter'] },
     { personal: 'copy', sharing: ['amplitude-bank'] },
-    { units: UNITS },
+    { units: UNITS, pseudo: PSEUDO, teacher: { ema: 0.99, weight: 0.1 } },
     { sharing: ['core-adapter'], relations: RELATIONS },
     SELECTING,
     { clusters: CLUSTERS },
@@ -255,6 +273,7 @@ describe('what leaves a site', function () {
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
       await dropMasks(join(sites.folder, 'data-a'), taught || labelFree)
+      await boxOne(join(sites.folder, 'data-a'), method)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
@@ -341,6 +360,7 @@ describe('what leaves a site', function () {
           needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text))
         }
       ]
+      canaries.push(...await poolNeedles(sites.paths('a').privateStore, method))
       for (const each of canaries) {
         expect(each.needles, each.name).not.to.be.empty
         expect(found(each), each.name).to.equal(0)

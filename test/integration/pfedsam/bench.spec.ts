@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import type { RunRecord } from '../../../src/experiment/run-job.ts'
 
 const BENCH = fileURLToPath(new URL('../../../bench/pfedsam/index.ts', import.meta.url))
 const FAST = ['--preset', 'smoke', '--only', 'frozen,local,pfedsam-gossip', '--rounds', '1', '--train', '2', '--workers', '2']
@@ -93,6 +94,24 @@ describe('bench:pfedsam', function () {
       .to.deep.equal([[], [['fedavg-lora', 4]], [['fedavg-lora', 0]]])
     const page = await readFile(join(folder, 'report.html'), 'utf8')
     expect(page.match(/What the models see, fundus-phantom/g), 'pictures of each').to.have.length(3)
+  })
+
+  it('says before training how good the pseudo-masks of a method are, and what became of them', async () => {
+    const out = await freshFolder()
+    const few = ['--preset', 'smoke', '--only', 'iscos', '--labels', 'mixed-weak', '--rounds', '1', '--train', '2', '--workers', '1']
+    const { code, err } = await bench(out, undefined, few)
+    expect(code, err).to.equal(0)
+    const said = (when: string): RegExp =>
+      new RegExp(`ISCOS, seed 1: ${when}, pseudo-masks of \\d+ of 8 images: Dice [\\d.]+, the teacher's own [\\d.]+; [\\d.]+ % selected`)
+    expect(err).to.match(said('before training')).and.match(said('after round 1'))
+    expect(err.search(said('before training'))).to.be.below(err.search(said('after round 1')))
+    const [run = ''] = await readdir(join(out, 'runs'))
+    const { guesses } = JSON.parse(await readFile(join(out, 'runs', run), 'utf8')) as RunRecord
+    expect(guesses!.map(({ round }) => round)).to.deep.equal([0, 1])
+    // Scribbles, points, boxes and blocks: the site with boxes has both given, whatever the model answers.
+    expect(guesses![0]!.sites.map((site) => site?.images)).to.deep.equal([2, 2, 2, 2])
+    expect(guesses![0]!.sites[2]!.made).to.equal(2)
+    expect(guesses![0]!.sites[2]!.dice).to.be.within(0, 1)
   })
 
   it('plans without running', async () => {

@@ -5,11 +5,9 @@ import { defaultAveraging } from '../../../src/settings/averaging.ts'
 import { conflictIn, type FederationSettings } from '../../../src/settings/federation-settings.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
 import { presetOf } from '../../../src/settings/methods/index.ts'
-import { PRETRAINING } from '../../../src/settings/methods/label-free.ts'
+import { labelFreeRounds, PRETRAINING, withinRounds } from '../../../src/settings/methods/label-free.ts'
 import { defaultModelSettings } from '../../../src/settings/model.ts'
-import {
-  isLabelFree, labelFreeRounds, labelFreeTest, pretrainingInWords, withinRounds, type Pretraining
-} from '../../../src/settings/pretraining.ts'
+import { isLabelFree, labelFreeTest, pretrainingInWords, type Pretraining } from '../../../src/settings/pretraining.ts'
 import { trainingSection } from '../../../src/site-model/fit-settings.ts'
 
 const model = defaultModelSettings(samConfig('sam-tiny'))

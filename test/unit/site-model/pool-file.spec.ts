@@ -1,0 +1,67 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { Pool } from '../../../src/model/pseudo/pool.ts'
+import { PoolFile, removePool } from '../../../src/site-model/trainer/pool-file.ts'
+import { poolOf } from './pools.ts'
+
+const NAME = 'pseudo-masks.safetensors'
+
+describe('the pool of pseudo-masks on disk', () => {
+  let folder: string
+  const problems: string[] = []
+  const file = (schemaHash = 'a'): PoolFile => new PoolFile(folder, { schemaHash, onProblem: (reason) => { problems.push(reason) } })
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consilium-pool-'))
+    problems.length = 0
+  })
+
+  afterEach(async () => { await rm(folder, { recursive: true }) })
+
+  it('is read as it was written, a byte for each cell, by its owner alone', async () => {
+    const pool = poolOf(3)
+    await file().save(pool)
+    expect(await file().load()).to.deep.equal(pool)
+    const { mode, size } = await stat(join(folder, NAME))
+    expect(mode & 0o777).to.equal(0o600)
+    expect(size).to.be.below(3 * 64 + 2_000)
+  })
+
+  it('is empty before a round, where it is of another model, and where it is damaged, which is said', async () => {
+    expect(await file().load()).to.deep.include({ round: 0 })
+    await file().save(poolOf(3))
+    expect((await file('b').load()).images.size).to.equal(0)
+    const bytes = await readFile(join(folder, NAME))
+    bytes[bytes.length - 5]! ^= 1
+    await writeFile(join(folder, NAME), bytes)
+    expect((await file().load()).images.size).to.equal(0)
+    expect(problems).to.have.length(2)
+    expect(problems[1]).to.include('is damaged (its checksum does not match): pseudo-masks are made anew')
+  })
+
+  it('is gone, and empty for who opens it anew, once it is removed', async () => {
+    await file().save(poolOf(3))
+    await removePool(folder)
+    expect(await readdir(folder)).to.not.include(NAME)
+    expect((await file().load()).images.size).to.equal(0)
+    await removePool(folder)
+    expect(problems).to.deep.equal([])
+  })
+
+  it('is whole after SIGKILL in the middle of writing', async () => {
+    const writer = fork(join(import.meta.dirname, 'pool-worker.ts'), [folder], { execArgv: process.execArgv, stdio: 'ignore' })
+    await once(writer, 'message')
+    const ended = once(writer, 'exit')
+    writer.kill('SIGKILL')
+    await ended
+    const pool: Pool = await file().load()
+    expect(pool.round).to.be.above(0)
+    expect(pool).to.deep.equal(poolOf(pool.round))
+    expect(problems).to.deep.equal([])
+    expect(await readdir(folder)).to.include(NAME)
+  }).timeout(600_000)
+})
