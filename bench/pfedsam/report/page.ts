@@ -162,7 +162,8 @@ function about (): Markup {
 <p>Worst site: the lowest site of each seed; sd over sites: the standard deviation of the sites of each seed. Own group: of what sites
 serve of each other's adapters, the part that is of sites of their own group, themselves among it. Rand index: the groups that a method
 found against those that there are, 1 for the same, 0 for chance. Global Dice: the shared adapter without a site's own experts. MB at ViT-B:
-computed from that model's adapter at the measured bytes per number. Rounds to 95 %: the first scored round at 95 % of the final Dice. HD95 leaves out images where truth or prediction is empty; their number per seed stands in brackets. Every method takes the same number
+computed from that model's adapter at the measured bytes per number. Rounds to 95 %: the first scored round at 95 % of the final Dice.
+HD95 leaves out images where truth or prediction is empty; their number per seed stands in brackets. Every method takes the same number
 of optimiser steps per site and round (centralised: all of them on one model); methods without experts spend those of phase L in phase
 G.</p></section>`
 }
