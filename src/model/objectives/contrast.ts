@@ -43,7 +43,7 @@ interface Looks {
 }
 
 /**
- * InfoNCE over cosine similarity (docs/spec/label-free.md#contrast): mean of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σ e^{s⁻/τ})) over the vectors
+ * InfoNCE over cosine similarity (docs/spec/label-free.md#a-step): mean of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σ e^{s⁻/τ})) over the vectors
  * for which any negative counts; 0 where there is none.
  */
 export function infoNce ({ vectors, positives, negatives, counted }: Looks, temperature: number): tf.Scalar {

@@ -24,7 +24,7 @@ describe('method.clusters', () => {
     expect(factSpecs(settings).map(({ name, length }) => [name, length])).to.deep.equal([['centres', 64], ['shares', 4], ['graph', 16]])
     expect(factsInWords(settings).join()).to.equal(
       'sites announce up to 4 clusters of their patients, each of at least 5: their middles, shares and likeness; ' +
-      'by these those that are alike average ^mask_decoder\\. among themselves alone'
+      'by these those that are alike average ^image_encoder\\. among themselves alone'
     )
     const one = { ...settings, method: { clusters: { ...CLUSTERS, count: 1 } } }
     expect([factSpecs(one), factsInWords(one)]).to.deep.equal([[], []])
