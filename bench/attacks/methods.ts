@@ -39,9 +39,9 @@ export interface Method {
 const NOTHING: Facts = {}
 /** Numbers of a unit. */
 const UNIT = 4
-/** As the preset fca has them, but for the warm-up, which is shorter since rounds are fewer. */
+/** As the preset fca has them, but for what lands. */
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 3, contributes: 'common' } as const
-/** As the preset apple has them. */
+/** As the preset apple has them, but for the rate. */
 const RELATIONS = { rate: 1e-3, pull: 0.1, fade: 'exponential', pulled: 0.1, peers: 8, by: 'model' } as const
 /** The loss here has another scale than a picture's, and there are fewer steps: 16 a round. */
 const RELATION_RATE = 0.02

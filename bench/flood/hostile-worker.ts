@@ -16,6 +16,7 @@ import type { Announcement } from '../../src/protocol/announce/index.ts'
 import { createLogger } from '../../src/rounds/logger.ts'
 import { Notices } from '../../src/rounds/notices.ts'
 import { ATTACKS, type Target } from './attacks.ts'
+import { BEGINS } from './process.ts'
 import { schemaOf } from './stage.ts'
 
 const CONNECT_MS = 20_000
@@ -109,6 +110,8 @@ const announcement: Announcement = {
   protocols: []
 }
 const isChosen = (name: string): boolean => chosen === 'all' || chosen === name
+const told = once(process, 'SIGTERM')
+process.stderr.write(`${BEGINS}\n`)
 const running = [
   ...ATTACKS.filter(({ name }) => isChosen(name)).flatMap((attack) =>
     Array.from({ length: attack.workers }, async () => {
@@ -125,7 +128,7 @@ const running = [
   ...(chosen === 'connections' ? [hammer('hang-ups', hangUp)] : []),
   hammer('connections', dial)
 ]
-await Promise.race([sleep(Number(values.seconds) * 1_000), once(process, 'SIGTERM')])
+await Promise.race([sleep(Number(values.seconds) * 1_000), told])
 stop.abort()
 await Promise.allSettled(running)
 process.stdout.write(JSON.stringify({ peerId, firstCutMs: firstCutMs ?? null, lastConnectedAtMs: lastConnectedAt, counts }) + '\n')

@@ -8,6 +8,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CLI = `${ROOT}dist/src/cli/index.js`
 const HOSTILE = fileURLToPath(new URL('hostile-worker.ts', import.meta.url))
 
+/** What the flooder says when it begins. */
+export const BEGINS = 'it floods'
+
 /** A child process with what it said. */
 export class Child {
   readonly #child: ChildProcess
@@ -52,6 +55,12 @@ export class Child {
     const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8').catch(() => '')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return 10 * (Number(fields[11] ?? 0) + Number(fields[12] ?? 0))
+  }
+
+  /** Resolves when it has said so on stderr. @throws Error when it ended without. */
+  async said (words: string): Promise<void> {
+    while (!this.stderr.includes(words) && !this.isOver) await Promise.race([once(this.#child.stderr!, 'data'), this.ended])
+    if (!this.stderr.includes(words)) throw new Error(`it ended without saying "${words}": ${this.stderr}`)
   }
 
   async end (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

@@ -3,6 +3,7 @@ import { ownerOf } from '../../src/audit/account.ts'
 import type { LedgerEntry } from '../../src/audit/entry.ts'
 import { verifyLedger } from '../../src/audit/verify.ts'
 import { ATTACKS } from './attacks.ts'
+import { BEGINS } from './process.ts'
 import { Stage } from './stage.ts'
 
 const POLL_MS = 100
@@ -79,6 +80,7 @@ async function flood (stage: Stage, index: number, attack: string, least: Least)
   const { round } = await stage.status()
   const most = String(least.seconds + PATIENCE_SECONDS)
   const child = stage.startHostile(index, ['--seconds', most, '--attack', attack, '--round', String(round)])
+  await child.said(BEGINS)
   const window = await watch(stage, least)
   await child.end()
   if (child.stdout === '') throw new Error(`the flooder failed: ${child.stderr}`)

@@ -80,6 +80,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
       scoreEvery: Math.min(preset.scoreEvery, rounds),
       data,
       ...rowsAsked(preset, only, parsed.labels),
+      ...(parsed.only == null ? {} : { rows: {} }),
       ...await changesOf(parsed, data),
       seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
     },

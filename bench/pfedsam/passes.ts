@@ -25,7 +25,8 @@ export function passesOf (job: Job): number {
   const inL = experts && lambdaL > 0 && teacherL !== 'none'
   const apart = looksOf(train) + alignedOf(train) + taughtOf(train)
   const phases = experts ? 1 : 2
-  const labelled = views * (phases * apart + 2 * (1 + slopesOf(train, method)) + FORWARD * (Number(inG) + Number(inL)))
+  const steps = views * (phases * apart + 2 * (1 + slopesOf(train, method)) + FORWARD * (Number(inG) + Number(inL)))
+  const labelled = steps + guessedOf(method, phases)
   return withLabelFree(labelled, phases, { rounds, method })
 }
 
@@ -35,6 +36,13 @@ function withLabelFree (labelled: number, phases: number, { rounds, method }: Pi
   if (asked == null) return labelled
   const part = asked.rounds / rounds
   return (1 - part) * labelled + part * phases * 2 * (1 + FORWARD * (1 + Number(asked.align > 0)))
+}
+
+/** Pseudo-masks look at each image from all sides with two models, once a round; a mean teacher at half of the images of each step. */
+function guessedOf ({ pseudo, teacher }: MethodSettings, phases: number): number {
+  const made = pseudo == null || pseudo.weight === 0 ? 0 : 2 * pseudo.views
+  const taught = teacher == null || teacher.weight === 0 ? 0 : phases / 2
+  return FORWARD * (made + taught)
 }
 
 /** One pass for another look, and one to learn where to try it. */

@@ -22,6 +22,8 @@ export interface Preset {
   readonly methods: readonly string[]
   /** Instead of all methods with one labelling. */
   readonly conditions?: readonly Condition[]
+  /** Of these data sets those methods alone. */
+  readonly rows?: Readonly<Record<string, readonly string[]>>
   readonly seeds: readonly number[]
   readonly rounds: number
   /** Patients per phantom site. */
@@ -69,6 +71,15 @@ const LABELLED: readonly Condition[] = [
     onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-unsure', 'fedca', 'partial-fewer']
   }
 ]
+
+const THREE = ['local', 'fedavg-lora', 'pfedsam-gossip']
+/** What each system of who learns from whom is for, and alike sites. */
+const MIXED = {
+  'prostate-conflict': [...THREE, 'apple', 'fca'],
+  'two-organs': [...THREE, 'spp-fgc', 'spp-fgc-one', 'spp-fgc-decoder'],
+  'fundus-phantom': [...THREE, 'fca', 'drflm', 'robust', 'mixup'],
+  'prostate-phantom': [...THREE, 'apple', 'fca']
+}
 
 export const PRESET_NAMES = ['smoke', 'quick', 'full', 'domain', 'mixing', 'labels'] as const
 export type PresetName = typeof PRESET_NAMES[number]
@@ -121,8 +132,9 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     cross: true
   },
   mixing: {
-    data: ['prostate-conflict', 'two-organs', 'fundus-phantom'],
-    methods: ['local', 'fedavg-lora', 'pfedsam-gossip', 'apple', 'fca', 'drflm', 'robust', 'mixup', 'spp-fgc', 'spp-fgc-one'],
+    data: ['prostate-conflict', 'two-organs', 'fundus-phantom', 'prostate-phantom'],
+    methods: [...new Set(Object.values(MIXED).flat())],
+    rows: MIXED,
     seeds: [1, 2, 3],
     rounds: 16,
     train: 20,
@@ -154,7 +166,8 @@ export function rowsOf (conditions: readonly Condition[]): string[] {
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
 export function jobsOf (preset: Preset): Job[] {
   const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, unseenBySeed = [], leftOut } = preset
-  const { cross, labelling: ofAll, noise = {}, settings, rates = {} } = preset
+  const { cross, labelling: ofAll, noise = {}, settings, rates = {}, rows = {} } = preset
+  const isRow = (of: DataName | DataFolder, method: string): boolean => rows[dataName(of)]?.includes(method) ?? true
   const sizes = { rounds, train, validation, scoreEvery }
   const jobOf = (of: DataName | DataFolder, method: string, seed: number, labelling = ofAll): Job =>
     ({
@@ -170,7 +183,7 @@ export function jobsOf (preset: Preset): Job[] {
   const crossed = cross == null ? {} : { cross }
   const { conditions = [{ methods }] } = preset
   const main = conditions.flatMap((condition) => rowsOf([condition]).flatMap((method) =>
-    dataFor(method, condition, data).flatMap((name) => seeds.map((seed): Job =>
+    dataFor(method, condition, data).filter((name) => isRow(name, method)).flatMap((name) => seeds.map((seed): Job =>
       ({ ...jobOf(name, method, seed, condition.labelling), ...crossed })))))
   const tried = unseen.filter((method) => methods.includes(method))
   const apart = tried.flatMap((method) => data.flatMap((name) => {

@@ -283,13 +283,20 @@ export const METHODS: readonly Method[] = [
     }
   },
   { name: 'fedu', title: 'FedU', ...UNLABELLED },
-  { name: 'fedu-unaligned', title: 'FedU, not aligned', ...UNLABELLED, settings: { method: { pretrain: { align: 0 } } } },
-  { name: 'fedema', title: 'FedU, from a part of its own (FedEMA)', ...UNLABELLED, settings: { method: { pretrain: { stay: 0.7 } } } },
+  { name: 'fedu-unaligned', title: 'FedU, not aligned', ...UNLABELLED, ...PART, settings: { method: { pretrain: { align: 0 } } } },
+  {
+    name: 'fedema',
+    title: 'FedU, from a part of its own (FedEMA)',
+    ...UNLABELLED,
+    ...PART,
+    settings: { method: { pretrain: { stay: 0.7 } } }
+  },
   { name: 'fedca', title: 'FedCA', ...UNLABELLED, preset: 'fedca' },
   {
     name: 'fedca-unaligned',
     title: 'FedCA, not aligned',
     ...UNLABELLED,
+    ...PART,
     preset: 'fedca',
     settings: { method: { pretrain: { align: 0 } } }
   },
@@ -328,12 +335,14 @@ export const METHODS: readonly Method[] = [
     name: 'iscos-teacher',
     title: 'ISCOS, its mean teacher alone',
     ...GUESSING,
+    ...PART,
     settings: { method: { pseudo: { weight: 0 }, uncertaintyAware: 0 } }
   },
   {
     name: 'iscos-all',
     title: 'ISCOS, every pseudo-mask used',
     ...GUESSING,
+    ...PART,
     settings: { method: { pseudo: { absolute: 1, relative: 1e6 } } }
   },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }

@@ -14,13 +14,15 @@ export async function fitOnceMore (
   adapter: Float32Array,
   signal: AbortSignal
 ): Promise<Partial<Scores>> {
-  const { training: { rounds } } = document
+  const { training: { rounds }, method } = document
+  const first = method?.pretrain?.rounds ?? 0
   const length = { done: 0, share: 1 }
   const phases = lastPhases(roundPlan(document))
-  const missed = phases.length === 0 ? 0 : reads ? missedByReader(document) : missedBefore(metrics.records)
+  // In label-free rounds nobody fits experts.
+  const missed = phases.length === 0 ? 0 : Math.max(0, (reads ? missedByReader(document) : missedBefore(metrics.records)) - first)
   if (missed > 0 && !reads) logger.info(`this site came ${missed} rounds late: it fits its private experts as often as the others did`)
   for (let nth = 1; nth <= missed + 1; nth++) {
-    const late = nth > missed ? {} : { asRound: nth }
+    const late = nth > missed ? {} : { asRound: first + nth }
     for (const phase of phases) await trainer.call('train', { phase, round: rounds + nth, adapter, ...length, ...late }, { signal })
   }
   return reads ? {} : await trainer.call('score', { round: rounds + 1, adapter }, { signal })

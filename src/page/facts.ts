@@ -85,7 +85,9 @@ function staleSince (at: string | undefined): string {
 
 function linesOf ({ trainer, progress, pace, reads, unscored, waitsFor, labelFree }: SiteStatus): string[] {
   return [
-    ...(labelFree === true ? ['This round looks at no outline: it learns from all images alike, and Dice says little yet.'] : []),
+    ...(labelFree === true && reads !== true
+      ? ['This round looks at no outline: it learns from all images alike, and Dice says little yet.']
+      : []),
     ...(progress == null ? [] : [`Step ${progress.step} of ${progress.steps} of this phase.`]),
     ...(trainer === 'restarting' ? ['The process that trains has ended and starts again.'] : []),
     ...(pace < 1 ? [`It trains ${Math.round(100 * pace)} % of a round's steps, to keep up.`] : []),

@@ -234,12 +234,12 @@ function weighed ({ weigh, record, averager }: RoundSite, said: Facts | undefine
   return factor
 }
 
-/** Where privacy is promised a landing is paid for before anybody can see it; what cannot be paid for does not land. */
+/** Where privacy is promised a landing is paid for before anybody can see it; what cannot be paid for does not land, nor does nothing. */
 async function landed (
   { averager, privacy, checkpoint, onLanded }: RoundSite,
   landing: Landing & { readonly steps: number }
 ): Promise<void> {
-  const hidden = privacy == null ? {} : await privacy.spend(landing)
+  const hidden = landing.steps === 0 ? undefined : privacy == null ? {} : await privacy.spend(landing)
   if (hidden == null) averager.pass(landing.round)
   else land(averager, { ...landing, ...hidden })
   await checkpoint.save()

@@ -25,12 +25,18 @@ const POOR: ReadonlySet<string> = new Set(['sam-tiny'])
 /** What the settings of pseudo-masks and the mean teacher cannot say one by one; undefined where all fits together. */
 export function conflictInPseudo (settings: Sections): string | undefined {
   const name = (['pseudo', 'teacher'] as const).find((each) => settings.method?.[each] != null)
-  if (name == null) return undefined
+  if (name == null) return conflictInCertainty(settings)
   if (settings.training.supervision == null) return `method.${name}: ${NEEDS_WEAK}`
   const other = mixing(settings.training)
   if (other != null) return `method.${name}: it looks at one image by itself, and training.${other} at several: leave one of them out`
   if (settings.training.dualTeacher != null) return `method.${name}: ${TAUGHT_ALREADY[name]}`
   return conflictInGenerator(settings) ?? conflictInPrompts(settings) ?? conflictInTeacher(settings)
+}
+
+function conflictInCertainty ({ method: own, training: { views } }: Sections): string | undefined {
+  return (own?.uncertaintyAware ?? 0) > 0 && (views?.consistency ?? 0) > 0
+    ? 'method.uncertaintyAware: it looks at one image by itself, and training.views.consistency at several: leave one of them out'
+    : undefined
 }
 
 function mixing ({ mixup, views }: TrainSettings): string | undefined {

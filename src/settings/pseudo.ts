@@ -40,6 +40,11 @@ export const SINGLE_PROMPTS: Readonly<Record<string, PseudoSettings['prompts']>>
   'sam-tiny': ['box', 'point'], litemedsam: ['box']
 }
 
+/** The base was trained with points as prompts. */
+export function knowsPoints (base: string): boolean {
+  return SINGLE_PROMPTS[base]?.includes('point') ?? true
+}
+
 /** The base knows several prompts at once, and masks as prompts. */
 export function knowsAllPrompts (base: string): boolean {
   return SINGLE_PROMPTS[base] == null

@@ -3,7 +3,7 @@ import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
 import {
   cellsOf, EVERYTHING, move, MOTIONS, toImages, undoing, type Fitted, type LabelMap, type Motion, type Pixels
 } from '../../dataset/index.ts'
-import { knowsAllPrompts, type PseudoSettings } from '../../settings/pseudo.ts'
+import { knowsAllPrompts, knowsPoints, type PseudoSettings } from '../../settings/pseudo.ts'
 import { pixelKey } from '../pixel-key.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
@@ -150,7 +150,7 @@ export class PseudoMaker {
 
   #promptsOf (sample: Fitted, coarse: Float32Array, of: number): CanvasPrompt[] {
     const { labels, settings, config } = this.#init
-    const given = givenPrompts(sample, labels, { of, together: knowsAllPrompts(config.name) })
+    const given = givenPrompts(sample, labels, { of, together: knowsAllPrompts(config.name), points: knowsPoints(config.name) })
     if (given.length > 0) return given
     const derived = derivedPrompt(coarse, sample, settings.prompts)
     return derived == null ? [] : [derived]

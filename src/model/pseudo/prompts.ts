@@ -64,14 +64,14 @@ function deepestOf (shown: readonly number[], maskSide: number): number {
 export function givenPrompts (
   { given }: Pick<Fitted, 'given'>,
   { members }: LabelMap = EVERYTHING,
-  { of, together }: { readonly of: number, readonly together: boolean }
+  { of, together, points: knowsPoints = true }: { readonly of: number, readonly together: boolean, readonly points?: boolean }
 ): CanvasPrompt[] {
   const isOf = (code: number): boolean => members[of]![code] === 1
   const boxes = (given?.boxes ?? []).filter(([, , , , code]) => isOf(code)).map(([x0, y0, x1, y1]) => [x0, y0, x1, y1, 1] as const)
   const points = (given?.points ?? []).map(([x, y, code]) => [x, y, isOf(code) ? 1 : 0] as const)
   const [inside, outside] = [points.filter(([, , code]) => code === 1), points.filter(([, , code]) => code === 0)]
   if (boxes.length > 0) return boxes.map((box) => ({ boxes: [box], points: together ? points.filter((point) => isIn(point, box)) : [] }))
-  if (inside.length === 0) return []
+  if (inside.length === 0 || !knowsPoints) return []
   return together
     ? [{ boxes: [], points }]
     : inside.map((point) => ({ boxes: [], points: [point, ...outside.slice(0, 1)] }))

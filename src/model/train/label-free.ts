@@ -20,7 +20,7 @@ import type { LearnerInit, PhaseArgs } from './learner-args.ts'
 import { MovingMean } from './moving-mean.ts'
 import { stepScalars } from './optimiser.ts'
 import { isLabelled } from './paired-batches.ts'
-import type { PhasePlan } from './phase-plan.ts'
+import { makesUp, type PhasePlan } from './phase-plan.ts'
 import { updateStep } from './phase-step.ts'
 import { runPrivatePhase, type PrivateSteps } from './private-phase.ts'
 import { runPhase, shareOf, type PhaseRun } from './run-phase.ts'
@@ -154,11 +154,13 @@ function look (image: Fitted, random: Random): Fitted {
 
 /**
  * What rounds after label-free ones learn from: images of which something is known. Where no image of a site has a label, nothing; where
- * teachers say what is not known, all.
+ * teachers or pseudo-masks say what is not known, all.
  */
 export function labelledAfter (
+  phase: TrainPhase,
   samples: readonly Fitted[],
-  { method, train }: Pick<LearnerInit, 'method' | 'train'>
+  init: Pick<LearnerInit, 'method' | 'train'>
 ): readonly Fitted[] {
-  return pretrainingOf(method) == null || dualTeacherOf(train) != null ? samples : samples.filter(isLabelled)
+  const isUsed = phase === 'G' ? makesUp(init) : dualTeacherOf(init.train) != null
+  return pretrainingOf(init.method) == null || isUsed ? samples : samples.filter(isLabelled)
 }

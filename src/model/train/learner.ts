@@ -188,7 +188,7 @@ export class Learner {
   }
 
   async #trainGlobal (all: PhaseArgs): Promise<PhaseResult> {
-    const labelled = labelledAfter(all.samples, this.#init)
+    const labelled = labelledAfter('G', all.samples, this.#init)
     const args = labelled.length === 0 ? all : { ...all, samples: labelled }
     return this.#take(await trainGlobal({
       serving: this.#serving,
@@ -266,7 +266,7 @@ export class Learner {
   }
 
   async #trainExperts (all: PhaseArgs): Promise<PhaseResult> {
-    const args = { ...all, samples: labelledAfter(all.samples, this.#init) }
+    const args = { ...all, samples: labelledAfter('L', all.samples, this.#init) }
     const { adapter } = args
     if (this.#layouts.experts.size === 0 || args.samples.length === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: done } = this.#state.experts

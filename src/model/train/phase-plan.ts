@@ -7,6 +7,11 @@ import { dualTeacherOf } from '../../settings/training.ts'
 import { decline, warmup } from './optimiser.ts'
 import { pairedBatches } from './paired-batches.ts'
 
+/** What is not known of images is made up in phase G, and must not crowd out what is known. */
+export function makesUp ({ train, method: { pseudo, teacher } = {} }: Pick<LearnerInit, 'train' | 'method'>): boolean {
+  return dualTeacherOf(train) != null || [pseudo, teacher].some((each) => each != null && each.weight > 0)
+}
+
 /** How long the phases of a learner are, on which batches, and how fast they learn. */
 export class PhasePlan {
   readonly #init: LearnerInit
@@ -28,7 +33,7 @@ export class PhasePlan {
     const samples = balanced(args.samples, this.#init.labels)
     const { stepsPerRound, batchSize, augment } = this.#init.train
     const source = { samples, batchSize, siteSeed, phase, augment }
-    const paired = phase === 'G' && this.#makesUp ? pairedBatches(source, stretch) : undefined
+    const paired = phase === 'G' && makesUp(this.#init) ? pairedBatches(source, stretch) : undefined
     if (paired != null) return paired
     return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
   }
@@ -53,14 +58,8 @@ export class PhasePlan {
     const [since, of] = isLabelFree(method, round) ? [0, first] : [first, rounds - first]
     const steps = this.stepsOf(phase, args)
     const before = Math.max(0, Math.max(done, (round - 1) * steps) - since * steps)
-    const declined = schedule === 'poly' ? decline(asRound - since, of) : 1
+    const declined = schedule === 'poly' ? decline(Math.max(1, asRound - since), of) : 1
     return (step) => warmup(before + step, warmupSteps) * declined
-  }
-
-  /** What is not known of images is made up, and must not crowd out what is known. */
-  get #makesUp (): boolean {
-    const { train, method: { pseudo, teacher } = {} } = this.#init
-    return dualTeacherOf(train) != null || [pseudo, teacher].some((each) => each != null && each.weight > 0)
   }
 
   #epochs (phase: TrainPhase): number {

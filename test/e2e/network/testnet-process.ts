@@ -46,7 +46,8 @@ export class TestnetProcess {
   /** Runs to its end: exit code 0, and every check of what came out holds. */
   async holds (...args: string[]): Promise<{ report: Report, stderr: string }> {
     const { code, stdout, stderr } = await this.start('--out', this.out, ...args, '--json').ended
-    const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+    expect(stdout, stderr).to.not.equal('')
+    const report = reportSchema.parse(JSON.parse(stdout))
     expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
     expect(code, stderr).to.equal(0)
     return { report, stderr }

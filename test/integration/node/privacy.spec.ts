@@ -30,7 +30,7 @@ const EPISODE = {
 } as const
 const ALIGN = { by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 
-const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
+const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'all' } as const
 
 /** Slow, so that of no number all is taken in the end. */
 const SELECTING = {

@@ -9,11 +9,13 @@ import { driftedStart } from '../../../src/model/parameters/drift.ts'
 import { EarlierLooks } from '../../../src/model/train/earlier-looks.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
 import type { PhaseArgs, PhaseResult } from '../../../src/model/train/learner-args.ts'
+import { labelledAfter } from '../../../src/model/train/label-free.ts'
 import { MovingMean } from '../../../src/model/train/moving-mean.ts'
 import { PhasePlan } from '../../../src/model/train/phase-plan.ts'
 import type { Mechanism } from '../../../src/privacy/mechanism.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
 import { PRETRAINING } from '../../../src/settings/methods/label-free.ts'
+import { PSEUDO } from '../../../src/settings/methods/weak.ts'
 import type { ModelSettings } from '../../../src/settings/model.ts'
 import type { Pretraining } from '../../../src/settings/pretraining.ts'
 import { defaultTrainSettings, type TrainSettings } from '../../../src/settings/training.ts'
@@ -204,6 +206,16 @@ describe('a learner whose first rounds look at no label', function () {
     expect([second.steps, second.loss, second.adapter === first.adapter, second.spread]).to.deep.equal([0, 0, true, undefined])
     expect(steps).to.deep.equal([1, 2])
     await bare.dispose()
+  })
+
+  it('then keeps images without labels for what makes masks of them up, in phase G alone', () => {
+    const train = defaultTrainSettings(config)
+    const method = { pretrain: PRETRAINING, pseudo: PSEUDO }
+    const counts = (own: MethodSettings): number[] =>
+      (['G', 'L'] as const).map((phase) => labelledAfter(phase, half, { method: own, train }).length)
+    expect(counts(method)).to.deep.equal([4, 2])
+    expect(counts({ ...method, pseudo: { ...PSEUDO, weight: 0 } })).to.deep.equal([2, 2])
+    expect(counts({ pseudo: PSEUDO })).to.deep.equal([4, 4])
   })
 
   it('repeats a round after a restart with what stays at the site: the predictor, and its own encoder by which it begins', async () => {

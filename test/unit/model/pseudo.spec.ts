@@ -147,6 +147,9 @@ describe('prompts', () => {
     const boxed = { ...given, boxes: [[1, 1, 4, 4, 1]] } as const
     expect(givenPrompts({ given: boxed }, undefined, of)).to.deep.equal([{ boxes: [[1, 1, 4, 4, 1]], points: [] }])
     expect(givenPrompts({}, undefined, of)).to.deep.equal([])
+    const untaught = { ...of, points: false }
+    expect(givenPrompts({ given }, undefined, untaught), 'a base that knows no points').to.deep.equal([])
+    expect(givenPrompts({ given: boxed }, undefined, untaught)).to.have.length(1)
   })
 })
 

@@ -122,6 +122,23 @@ describe('units of an adapter', () => {
     for (const { state } of sites) expect(state!.individual[0]).to.be.below(0.5)
   })
 
+  it('land all of a move where the method says so, and are served as individually as ever', async () => {
+    const individual = { excess: Float32Array.of(0.6), individual: Float32Array.of(1), round: 0 }
+    const landed = await Promise.all((['common', 'all'] as const).map(async (contributes) => {
+      const sites: Site[] = [1, 2].map((mass) => ({ state: undefined, mass, move: [1] }))
+      await train(sites, 1)
+      for (const site of sites) site.state = { ...site.state!, ...individual }
+      await train(sites, 1, { settings: { ...SETTINGS, contributes } })
+      return sites.map(({ state }) => [state!.landed[0]!, state!.individual[0]!] as const)
+    }))
+    const [common, all] = landed as [typeof landed[0], typeof landed[0]]
+    for (const [i, [land, own]] of all.entries()) {
+      expect(land).to.be.closeTo(1, 1e-6)
+      expect(own).to.equal(common[i]![1]).and.be.above(0.5)
+      expect(common[i]![0]).to.be.closeTo(1 - own, 1e-6)
+    }
+  })
+
   it('that are all individual never move the shared adapter; a site that took another\'s over begins from that', async () => {
     const sites: Site[] = [{ state: undefined, mass: 1, move: [1, 2] }]
     const shared = await train(sites, 3, { settings: { ...SETTINGS, pivot: -1, slope: 1_000 } })

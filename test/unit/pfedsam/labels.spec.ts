@@ -65,8 +65,8 @@ describe('bench:pfedsam --preset labels', function () {
     const rows = (labelling: Job['labelling'], data: string): Set<string> =>
       new Set(jobs.filter((job) => job.labelling === labelling && job.data === data).map(({ method }) => method))
     expect(rows(undefined, 'prostate-phantom')).to.deep.equal(new Set(['fedavg-lora', 'pfedsam-gossip']))
-    expect(rows('mixed-weak', 'prostate-phantom')).to.deep.equal(new Set(['partial', 'fedicra']))
-    expect(rows('few:0.2', 'prostate-phantom')).to.deep.equal(new Set(['partial', 'partial-turned', 'fedsemidg']))
+    expect(rows('mixed-weak', 'prostate-phantom')).to.deep.equal(new Set(['partial', 'fedicra', 'iscos']))
+    expect(rows('few:0.2', 'prostate-phantom')).to.deep.equal(new Set(['partial', 'partial-turned', 'fedsemidg', 'iscos', 'fedu']))
     const parts = ['fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure']
     expect(rows('mixed-weak', 'fundus-phantom')).to.include.all.keys(...parts)
     expect(rows('few:0.2', 'fundus-phantom')).to.include.all.keys('fedsemidg-equal', 'fedsemidg-no-features')
@@ -157,7 +157,7 @@ describe('bench:pfedsam --preset labels', function () {
     const said = (runs: readonly RunRecord[]): boolean[] => summarise(runs).flatMap(findings).map(({ ok }) => ok)
     expect(said([record(MIXED, all(0.5)), record({ ...MIXED, method: 'fedicra' }, all(0.9))]), 'one seed').to.deep.equal([false])
     const plain = seeds(MIXED, [0.5, 0.6])
-    for (const method of ['structure', 'partial-alone', 'pfedsam-partial', 'fedicra-no-mix']) {
+    for (const method of ['structure', 'partial-alone', 'pfedsam-partial', 'fedicra-no-mix', 'iscos-teacher', 'fedu-unaligned']) {
       expect(said([...plain, ...seeds({ ...MIXED, method }, [0.9, 0.9])]), method).to.deep.equal([])
     }
     expect(said([...seeds({}, [0.5, 0.6]), ...seeds({ method: 'fedicra' }, [0.9, 0.9])])).to.deep.equal([])

@@ -17,6 +17,8 @@ describe('what an image of a round costs', () => {
     // Of ten rounds four look at no label: 2·(1 + 2/3) of each image in place of 1.
     ['fedu', {}, 0.6 * 2 + 0.4 * 2 * 2 * (1 + 2 / 3)],
     ['fedu-unaligned', {}, 0.6 * 2 + 0.4 * 2 * 2 * (1 + 1 / 3)],
+    // Six looks at an image for its pseudo-mask, and the mean teacher at half of the images of both steps.
+    ['iscos', {}, 2 + 6 / 3 + 1 / 3],
     ['pfedsam-gossip', {}, 2 + 2 / 3],
     ['pfedsam-gossip', CONSISTENT, 8]
   ]

@@ -25,7 +25,7 @@ describe('a training round where privacy is promised', () => {
     ...more
   })
 
-  function site (privacy: PrivacyGuard): RoundSite {
+  function site (privacy: PrivacyGuard, steps = 3): RoundSite {
     events = []
     averager = new Averager({ schema, values: Float32Array.of(1, 2), round: 0, mass: 1, settings })
     return {
@@ -38,8 +38,9 @@ describe('a training round where privacy is promised', () => {
           const phase = 'phase' in request ? request.phase : undefined
           events.push(`${phase ?? name} ${request.round}: ${request.adapter.join(' ')}`)
           if (phase == null) return { dice: { frozen: 0, global: 0, personal: 0 } } as never
-          const reply = { loss: 0, steps: 3 }
-          return (phase === 'L' ? reply : { ...reply, adapter: request.adapter.map((value) => value + 10) }) as never
+          const reply = { loss: 0, steps }
+          const more = steps === 0 ? 0 : 10
+          return (phase === 'L' ? reply : { ...reply, adapter: request.adapter.map((value) => value + more) }) as never
         }
       },
       store: { saveRound: async () => {} },
@@ -66,6 +67,12 @@ describe('a training round where privacy is promised', () => {
   it('lands nothing that cannot be paid for, and goes on with the others', async () => {
     await trainRound(site(priced({ spend: async () => undefined })), 1, signal)
     expect(events).to.deep.equal(['G 1: 1 2', 'saves 1 2', 'L 1: 1 2', 'score 1: 1 2', 'saves 1 2', 'ends 1, loss 0'])
+    expect([averager.round, averager.steps.trained]).to.deep.equal([1, 0])
+  })
+
+  it('pays nothing, and adds no noise, where nothing was trained', async () => {
+    await trainRound(site(priced(), 0), 1, signal)
+    expect(events.slice(0, 3)).to.deep.equal(['G 1: 1 2', 'saves 1 2', 'L 1: 1 2'])
     expect([averager.round, averager.steps.trained]).to.deep.equal([1, 0])
   })
 

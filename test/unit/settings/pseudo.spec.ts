@@ -14,6 +14,7 @@ const RELATED = {
   sharing: ['core-adapter'],
   relations: { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 8, by: 'layer' }
 } as const
+const LOOKS = { augment: true, views: { kind: 'gin', share: 1, consistency: 10 } } as const
 const OF_PATIENTS = { unit: 'patient', epsilon: 8, delta: 1e-3, clip: 1, rate: 0.1 } as const
 
 interface Over {
@@ -54,6 +55,7 @@ describe('settings of pseudo-masks', () => {
     ['untrained sam-tiny are worse', 'sam-tiny', { method: pseudo({ generator: 'frozen' }) }],
     ['no model of their own: say global', 'sam-tiny', { method: pseudo({ generator: 'personal' }) }],
     ['training.mixup at several', 'sam-tiny', { method: pseudo(), training: { augment: true, mixup: { alpha: 0.2 } } }],
+    ['training.views.consistency at several', 'sam-tiny', { method: { uncertaintyAware: 1 }, training: LOOKS }],
     ['method.pseudo: training.dualTeacher makes up what is not known', 'sam-tiny', { method: pseudo(), training: DUAL }],
     ['method.teacher: training.dualTeacher has a mean', 'sam-tiny', { method: { teacher: { ema: 0.9, weight: 1 } }, training: DUAL }],
     ['a mixture has no mean over steps', 'sam-tiny', { method: { teacher: { ema: 0.9, weight: 1 }, ...RELATED } }],
