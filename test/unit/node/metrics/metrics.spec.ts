@@ -18,6 +18,7 @@ describe('Metrics', () => {
     const lines = (await metrics.page({ ...WELL, warnings: { alone: 1, slow: 3 } })).split('\n')
     expect(lines).to.include.members([
       'consilium_round 3',
+      'consilium_label_free 0',
       'consilium_phase{phase="exchange"} 1',
       'consilium_phase{phase="G"} 0',
       'consilium_dice_ratio{model="personal"} 0.7',
@@ -34,10 +35,10 @@ describe('Metrics', () => {
   it('does not add up counters from scrape to scrape, and says nothing of what is not known', async () => {
     await metrics.page(WELL)
     const status: Reading['status'] = { ...WELL.status, exchanges: 7 }
-    for (const key of ['dice', 'steps', 'consensus'] as const) delete status[key]
+    for (const key of ['dice', 'steps', 'consensus', 'labelFree'] as const) delete status[key]
     const page = await metrics.page({ ...WELL, status, certificateSeconds: undefined })
     expect(page).to.match(/^consilium_exchanges_total 7$/m)
-    for (const name of ['dice_ratio', 'steps_trained_total', 'consensus_ratio', 'certificate_remaining_seconds']) {
+    for (const name of ['dice_ratio', 'steps_trained_total', 'consensus_ratio', 'certificate_remaining_seconds', 'label_free']) {
       expect(page, name).not.to.match(new RegExp(`^consilium_${name}[ {]`, 'm'))
     }
   })

@@ -5,6 +5,7 @@ export const WELL: Reading = {
   status: {
     software: '1.2.3',
     protocols: [],
+    labelFree: false,
     name: 'Mercy',
     peerId: '12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ',
     addresses: [],
