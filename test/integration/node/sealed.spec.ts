@@ -74,7 +74,8 @@ describe('daemons that seal what they train', function () {
     for (const name of NAMES) {
       for (const [i, value] of (await adapterOf(name)).entries()) sums[i]! += value / 3
       const { steps: { trained, arrived, lost } } = await sites.summary(name)
-      expect({ trained, lost }, name).to.deep.equal({ trained: 3, lost: 0 })
+      // On a crowded machine no group may carry the last round's before the end: it is told as lost.
+      expect([trained, arrived + lost], name).to.deep.equal([3, 3])
       arrivals[name] = arrived
       mean += arrived * STEPS[name] / 3
     }
@@ -87,7 +88,6 @@ describe('daemons that seal what they train', function () {
     expect(seen()).to.deep.equal([])
     const arrivals = await checkMean()
     for (const name of NAMES) {
-      // What no group carried before the end stays at its site: on a crowded machine that may be the last round's.
       expect(arrivals[name], name).to.be.at.least(1)
       const groups = await groupsOf(name)
       const committed = groups.filter(({ outcome }) => outcome === 'committed')
