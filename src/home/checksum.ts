@@ -37,8 +37,8 @@ function hex (parts: readonly Uint8Array[]): string {
   return parts.reduce((sum, part) => crc32(part, sum), 0).toString(16).padStart(DIGITS, '0')
 }
 
-// 32 bits as blanks and tabs: any JSON parser passes over them, that of older software too.
-const BLANKS = /([ \t]+)\n?$/
+// 32 bits as blanks and tabs: any JSON parser passes over them, that of older software too. One flipped bit makes a return of a tab.
+const BLANKS = /([ \t]+\r?)\n?$/
 
 /** A line or a whole text of JSON with the CRC-32 of it behind it, as white space. */
 export function checkedText (json: string): string {

@@ -21,6 +21,12 @@ describe('checksums of a home', () => {
     requireChecksum(writeSafetensors(tensors, { round: '3' }))
   })
 
+  it('are not met by a text whose last tab became another blank of JSON', () => {
+    const text = [1, 2, 3, 4].map((each) => checkedText(`[${each}]`)).find((each) => each.endsWith('\t'))!
+    expect(() => { uncheckedText(`${text.slice(0, -1)}\r`) }).to.throw(CorruptFileError)
+    expect(uncheckedText('[1]\r\n'), 'without a sum').to.equal('[1]\r\n')
+  })
+
   it('are not met by a text of which any byte was changed', () => {
     fc.assert(fc.property(fc.json(), fc.nat(), fc.integer({ min: 0, max: 7 }), (json, place, bit) => {
       const bytes = Buffer.from(checkedText(json))
