@@ -75,8 +75,8 @@ function chosen (slices: readonly Slice[], most: number): Slice[] {
   return Array.from({ length: count }, (_, i) => marked[Math.floor(i * marked.length / count)]!)
 }
 
-const USAGE = `npm run bench:zero-shot -- --data FOLDER [--data FOLDER …] [--model litemedsam] [--image-size 256] [--images 16] [--widen 5]
-  [--torch PYTHON]
+const USAGE = `npm run bench:zero-shot -- --data FOLDER [--data FOLDER …] [--model litemedsam] [--image-size 256] [--images 16]
+  [--widen 5] [--torch PYTHON]
 The frozen base on the largest object of each image, with a box around it that is up to so many pixels too wide at each side; --torch:
 beside PyTorch's, on the same objects.
 `

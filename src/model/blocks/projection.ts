@@ -15,8 +15,8 @@ const LAYERS = 2
 type Sizes = readonly [into: number, hidden: number, out: number]
 
 /**
- * By what label-free rounds compare images whose embeddings have width d: the projector d → d → 64, which all sites average so that their
- * spaces agree, and by byol the predictor 64 → 128 → 64, which each keeps. None where no round is label-free.
+ * By what label-free rounds compare images whose embeddings have width d: the projector d → d → 64, which all sites average so that
+ * their spaces agree, and by byol the predictor 64 → 128 → 64, which each keeps. None where no round is label-free.
  */
 export function projectionGroups (width: number, asked: Pick<Pretraining, 'objective'> | undefined): ParameterGroup[] {
   if (asked == null) return []

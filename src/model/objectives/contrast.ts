@@ -43,8 +43,8 @@ interface Looks {
 }
 
 /**
- * InfoNCE over cosine similarity (docs/spec/label-free.md#a-step): mean of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σ e^{s⁻/τ})) over the vectors
- * for which any negative counts; 0 where there is none.
+ * InfoNCE over cosine similarity (docs/spec/label-free.md#a-step): mean of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σ e^{s⁻/τ})) over
+ * the vectors for which any negative counts; 0 where there is none.
  */
 export function infoNce ({ vectors, positives, negatives, counted }: Looks, temperature: number): tf.Scalar {
   const [z, other] = [unit(vectors), unit(positives)]

@@ -27,8 +27,8 @@ interface DriftedStart {
 }
 
 /**
- * x + μ·(own − x) of the encoder's numbers, x of all others: μ = min(1, scale·‖own − x‖), where the scale makes it `stay` at the first
- * distance (FedEMA, docs/spec/label-free.md#where-a-round-begins). The first round begins at x.
+ * x + μ·(own − x) of the encoder's numbers, x of all others: μ = min(1, scale·‖own − x‖), where the scale makes it `stay` at
+ * the first distance (FedEMA, docs/spec/label-free.md#where-a-round-begins). The first round begins at x.
  */
 export function driftedStart (
   state: DriftState | undefined,

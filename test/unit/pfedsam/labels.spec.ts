@@ -11,9 +11,9 @@ import { loadSites } from '../../../bench/pfedsam/sites.ts'
 import { summarise } from '../../../bench/pfedsam/summary.ts'
 import { KINDS_IN_TURN } from '../../../src/experiment/annotator.ts'
 import { jobHash, settingsOf, type Job } from '../../../src/experiment/jobs.ts'
-import { packBits } from '../../../src/experiment/masks.ts'
 import type { RunRecord } from '../../../src/experiment/run-job.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
+import { runOf } from './runs.ts'
 
 const JOB: Job = { data: 'prostate-phantom', method: 'partial', seed: 1, rounds: 2, train: 4, validation: 2, scoreEvery: 1 }
 const MIXED = { labelling: 'mixed-weak' } as const
@@ -26,26 +26,7 @@ const PATIENCE = 600_000
 
 /** A run of six sites with these Dice. */
 function record (job: Partial<Job>, dice: readonly number[]): RunRecord {
-  const image = { dice: 0, iou: 0, hd95: null }
-  return {
-    job: { ...JOB, ...job },
-    sites: dice.map((value, site) => ({
-      name: `site-${site}`,
-      images: 4,
-      bytesSent: 4_000,
-      globalDice: value,
-      dice: value,
-      iou: value,
-      hd95: null,
-      missed: 0,
-      perImage: [image],
-      example: { index: 0, dice: value, mask: packBits(new Uint8Array(4)) }
-    })),
-    curve: [{ round: 0, dice }, { round: 2, dice }],
-    size: 10,
-    trainSeconds: 1,
-    seconds: 1
-  }
+  return runOf({ ...JOB, ...job }, dice)
 }
 
 function all (dice: number): number[] {

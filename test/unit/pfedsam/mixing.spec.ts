@@ -9,10 +9,10 @@ import { loadSites } from '../../../bench/pfedsam/sites.ts'
 import { summarise } from '../../../bench/pfedsam/summary.ts'
 import { UsageError } from '../../../src/errors.ts'
 import { jobHash, type Job } from '../../../src/experiment/jobs.ts'
-import { packBits } from '../../../src/experiment/masks.ts'
 import { partsServed } from '../../../src/experiment/parts.ts'
 import type { RunRecord } from '../../../src/experiment/run-job.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
+import { runOf } from './runs.ts'
 
 const JOB: Job = { data: 'prostate-conflict', method: 'apple', seed: 1, rounds: 2, train: 4, validation: 2, scoreEvery: 1 }
 const NOISE = { sites: ['handheld'], share: 0.5, radius: 3 } as const
@@ -23,27 +23,7 @@ const PATIENCE = 600_000
 /** A run of six sites, one half of them at the first Dice, the other at the second. */
 function record (job: Partial<Job>, [one, other]: readonly [number, number], more: Partial<RunRecord> = {}): RunRecord {
   const dice = Array.from({ length: 6 }, (_, site) => site < 3 ? one : other)
-  const image = { dice: 0, iou: 0, hd95: null }
-  return {
-    job: { ...JOB, ...job },
-    sites: dice.map((value, site) => ({
-      name: `site-${site}`,
-      images: 4,
-      bytesSent: 4_000,
-      globalDice: value,
-      dice: value,
-      iou: value,
-      hd95: null,
-      missed: 0,
-      perImage: [image],
-      example: { index: 0, dice: value, mask: packBits(new Uint8Array(4)) }
-    })),
-    curve: [{ round: 0, dice }, { round: 2, dice }],
-    size: 10,
-    trainSeconds: 1,
-    seconds: 1,
-    ...more
-  }
+  return { ...runOf({ ...JOB, ...job }, dice), ...more }
 }
 
 /** Nine tenths of what each site serves are of those that outline as it does. */
