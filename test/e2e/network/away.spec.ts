@@ -12,6 +12,9 @@ import { consiliumJson, logged, start, type Running } from '../cli.ts'
 // Enough that the others are still training when it is back, however slow the machine.
 const ROUNDS = 2000
 const AWAY = 10
+/** The round from which nobody is let near south. */
+const APART = 3
+const STEPS = 2
 const POLL_MS = 100
 const PATIENCE_MS = 300_000
 const NAMES = ['north', 'east', 'south'] as const
@@ -62,7 +65,7 @@ describe('a site that was away for ten rounds', function () {
 
   async function found (): Promise<void> {
     const settings = join(folder, 'settings.json')
-    await writeFile(settings, JSON.stringify({ training: { stepsPerRound: 2 } }))
+    await writeFile(settings, JSON.stringify({ training: { stepsPerRound: STEPS } }))
     const draft = ['--name', 'Three towns', '--rounds', String(ROUNDS), '--settings', settings]
     await consiliumJson(['federation', 'create', '--home', home('north'), ...draft])
     peerIds.set('north', (await consiliumJson<{ peerId: string }>(['id', '--home', home('north')])).peerId)
@@ -80,12 +83,14 @@ describe('a site that was away for ten rounds', function () {
   it('comes back after SIGKILL, and what it had trained and nobody else had arrives', async () => {
     await found()
     run('east')
-    const apart = [{ peers: [peerIds.get('north')!, peerIds.get('east')!], from: 3, to: ROUNDS }]
+    const apart = [{ peers: [peerIds.get('north')!, peerIds.get('east')!], from: APART, to: ROUNDS }]
     run('south', { apart })
-    const alone = await until('south', 'it trained what nobody has', ({ steps }) => steps != null && steps.trained > steps.arrived)
+    const alone = await until('south', 'it trained two rounds that nobody has', ({ round, steps }) =>
+      round >= APART + 2 && steps != null && steps.trained >= steps.arrived + 2 * STEPS)
     await kill('south')
-    const { trained, arrived } = alone.steps!
-    for (const name of ['north', 'east'] as const) expect(await arrivedByLedger(name)).to.be.at.most(arrived)
+    const { trained } = alone.steps!
+    // One exchange may have been cut in the middle: a partner counts it, and this site is in doubt of it.
+    for (const name of ['north', 'east'] as const) expect(await arrivedByLedger(name)).to.be.at.most(trained - STEPS)
 
     await until('north', `it is ${AWAY} rounds on`, ({ round }) => round >= alone.round + AWAY)
     run('south')
