@@ -67,7 +67,7 @@ const LABELLED: readonly Condition[] = [
   },
   {
     labelling: 'few:0.2',
-    methods: ['partial', 'partial-turned', 'fedsemidg', 'iscos', 'fedu'],
+    methods: ['partial', 'fedsemidg', 'iscos', 'fedu'],
     onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-unsure', 'fedca', 'partial-fewer']
   }
 ]

@@ -311,15 +311,6 @@ export const METHODS: readonly Method[] = [
     without: PRETRAINING.rounds
   },
   { name: 'partial', title: 'FedAvg-LoRA on what is marked', preset: 'partial', mixing: 'server', mode: 'global', extra: true },
-  {
-    name: 'partial-turned',
-    title: 'FedAvg-LoRA on what is marked, images flipped and turned',
-    preset: 'partial',
-    mixing: 'server',
-    mode: 'global',
-    settings: { training: { augment: true } },
-    extra: true
-  },
   { name: 'partial-alone', title: 'local only (LoRA) on what is marked', preset: 'partial', mixing: 'alone', mode: 'global', extra: true },
   {
     name: 'pfedsam-partial',

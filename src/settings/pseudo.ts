@@ -15,6 +15,7 @@ export const pseudo = z.strictObject({
   views: setting(count.max(8), 'How many of the eight mirrors and turns of an image are looked at, and undone', { unit: 'views' }),
   iterations: setting(count.max(10), 'How often it is asked, each time with its last answer as mask; once with sam-tiny and litemedsam'),
   pool: setting(count.max(16), 'Pseudo-masks that are kept of an image, the best of its rounds'),
+  images: setting(count.max(1e6).optional(), 'Images of which a round makes pseudo-masks, in turn', { unit: 'images', otherwise: 'all' }),
   entropy: setting(z.number().min(0).max(1), 'Bits of entropy above which a cell of a mask is uncertain'),
   absolute: setting(z.number().min(0).max(1), 'A pseudo-mask is used where its share of uncertain cells is below this'),
   relative: setting(positive.max(1e6), 'And where it has fewer uncertain cells than this for each cell of certain foreground'),

@@ -67,14 +67,15 @@ export class PseudoMaker {
   }
 
   /**
-   * The pool with what this round makes of each image without a whole mask, and without images that are no longer there. A round that it
-   * has already changes nothing: what is repeated after a crash is the same.
+   * The pool with what this round makes of images without a whole mask whose turn it is, and without images that are no longer there. A
+   * round that it has already changes nothing: what is repeated after a crash is the same.
    */
   async updated (pool: Pool, { samples, round, seed, onMade, signal, ...asked }: Update): Promise<Pool> {
     const images = new Map(samples.filter(({ kind }) => kind != null).map((sample) => [pixelKey(sample), sample]))
     const known = new Map([...pool.images].filter(([key]) => images.has(key)))
     if (round <= pool.round) return { round: pool.round, images: known }
-    for (const [key, sample] of images) {
+    for (const key of inTurn([...images.keys()].sort(), round, this.#init.settings.images)) {
+      const sample = images.get(key)!
       signal?.throwIfAborted()
       const motions = shuffled(MOTIONS, seededRandom(seed ^ Number.parseInt(key.slice(0, 8), 16), STREAM + round))
       const entries = await this.#entriesOf(sample, motions.slice(0, this.#init.settings.views), asked, onMade)
@@ -191,6 +192,12 @@ export class PseudoMaker {
       return movedCells(view, { side, fittedHeight: height, fittedWidth: width }, undoing(motion), this.#side)
     }))
   }
+}
+
+/** As many of the keys as a round has time for: round after round the next ones, and from the first again. */
+export function inTurn (keys: readonly string[], round: number, most = keys.length): string[] {
+  const from = (round - 1) * most % keys.length
+  return [...keys.slice(from), ...keys.slice(0, from)].slice(0, most)
 }
 
 /** Of [views,maps,L,L] one map of each view. */

@@ -16,9 +16,18 @@ export const TEACHERS = {
   dualTeacher: { weight: 1, teachers: ['round-start', 'ema'], ema: 0.99, quantileStart: 0.15, quantileEnd: 0.3, thresholdEma: 0.9 },
   perturbedFeatures: { weight: 0.3, rate: 0.3 }
 } as const satisfies Preset['settings']['training']
-/** As ISCOS's authors have it, but for the generator and the weight, which are ours (docs/spec/weak.md#pseudo-masks). */
+/** As ISCOS's authors have it, but for the generator, `images` and the weight, which are ours (docs/spec/weak.md#pseudo-masks). */
 export const PSEUDO: PseudoSettings = {
-  generator: 'global', prompts: ['box'], views: 3, iterations: 1, pool: 3, entropy: 0.9, absolute: 0.1, relative: 0.5, weight: 1
+  generator: 'global',
+  prompts: ['box'],
+  views: 3,
+  iterations: 1,
+  pool: 3,
+  images: 128,
+  entropy: 0.9,
+  absolute: 0.1,
+  relative: 0.5,
+  weight: 1
 }
 
 /** Methods for sites with few masks, or with scribbles, points, boxes and blocks alone (docs/spec/weak.md). */

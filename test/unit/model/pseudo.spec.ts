@@ -325,6 +325,15 @@ describe('a learner with pseudo-masks', () => {
     expect(kindsBy(nothing)).to.deep.equal(kindsBy({}))
   })
 
+  it('makes no more in a round than the settings say, and the next images in the next round', async () => {
+    const one = { pseudo: { ...ALL, images: 1 } }
+    const first = await trained(one)
+    const second = await trained(one, { rounds: 2 })
+    expect([first, second].map(({ pool: { images } }) => images.size)).to.deep.equal([1, 2])
+    const all = await trained({ pseudo: ALL })
+    for (const [key, entries] of first.pool.images) expect(all.pool.images.get(key), 'as without a bound').to.deep.equal(entries)
+  }).timeout(PATIENCE)
+
   it('trains as without where all images have whole masks', async () => {
     const given = discs.slice(0, 2)
     const method = { pseudo: ALL, teacher: { ema: 0.9, weight: 1 } }
