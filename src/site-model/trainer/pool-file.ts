@@ -14,6 +14,8 @@ interface PoolFileInit {
   readonly schemaHash: string
   /** Told of a file that cannot be used. */
   readonly onProblem: (reason: string) => void
+  /** Whether a subject was withdrawn since the images were read: what was made of them does not stay then. */
+  readonly isOutdated?: () => Promise<boolean>
 }
 
 const measure = z.number().min(0)
@@ -56,6 +58,8 @@ export class PoolFile implements PoolStore {
     const parts = [safetensorsHeader(shapes, metadata, 'U8'), ...all.map(({ entry }) => entry.shares), text] as const
     await writePartsSafely(this.#path, withChecksum(parts))
     this.#known = pool
+    // Who withdraws says so first and removes the file then: here it is removed, or there.
+    if (await this.#init.isOutdated?.() === true) await rm(this.#path, { force: true })
   }
 
   async #read (): Promise<Pool> {
@@ -65,15 +69,19 @@ export class PoolFile implements PoolStore {
       return this.#parse(bytes)
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error
-      this.#init.onProblem(`${this.#path} is damaged (${error.message}): pseudo-masks are made anew`)
-      return EMPTY_POOL
+      return this.#emptied(`is damaged (${error.message})`)
     }
+  }
+
+  #emptied (reason: string): Pool {
+    this.#init.onProblem(`${this.#path} ${reason}: pseudo-masks are made anew`)
+    return EMPTY_POOL
   }
 
   #parse (bytes: Uint8Array): Pool {
     requireChecksum(bytes)
     const { tensors, metadata } = readSafetensors(bytes)
-    if (metadata['schema_hash'] !== this.#init.schemaHash) throw new CorruptFileError('it belongs to another federation model')
+    if (metadata['schema_hash'] !== this.#init.schemaHash) return this.#emptied('is of another model')
     const { masks, index: text } = Object.fromEntries(tensors)
     const found = index.safeParse(parseJson(Buffer.from(text?.data as Uint8Array | undefined ?? []).toString('utf8')))
     const [round, classes] = [Number(metadata['round']), Number(metadata['classes'])]

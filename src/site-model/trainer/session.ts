@@ -240,7 +240,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     known,
     weight: setup.correctionWeight ?? 1,
     store,
-    pool: new PoolFile(setup.privateStore, { schemaHash: learner.schema.hash, onProblem: say }),
+    pool: new PoolFile(setup.privateStore, { schemaHash: learner.schema.hash, onProblem: say, isOutdated: () => data.hasWithdrawals() }),
     scorer: new SiteScorer({ learner, setup, now: Date.now }, split.validation),
     onProgress: setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow),
     initial,

@@ -40,6 +40,7 @@ describe('the pool of pseudo-masks on disk', () => {
     await writeFile(join(folder, NAME), bytes)
     expect((await file().load()).images.size).to.equal(0)
     expect(problems).to.have.length(2)
+    expect(problems[0]).to.include('is of another model: pseudo-masks are made anew')
     expect(problems[1]).to.include('is damaged (its checksum does not match): pseudo-masks are made anew')
   })
 
@@ -50,6 +51,16 @@ describe('the pool of pseudo-masks on disk', () => {
     expect((await file().load()).images.size).to.equal(0)
     await removePool(folder)
     expect(problems).to.deep.equal([])
+  })
+
+  it('does not stay where a subject was withdrawn while its masks were made', async () => {
+    let isOutdated = true
+    const site = new PoolFile(folder, { schemaHash: 'a', onProblem: () => {}, isOutdated: () => Promise.resolve(isOutdated) })
+    await site.save(poolOf(3))
+    expect(await readdir(folder)).to.not.include(NAME)
+    isOutdated = false
+    await site.save(poolOf(4))
+    expect(await file().load()).to.deep.equal(poolOf(4))
   })
 
   it('is whole after SIGKILL in the middle of writing', async () => {
