@@ -118,6 +118,9 @@ const align = z.strictObject({
   warmupRounds: setting(notNegative, 'Rounds over which the weight rises linearly from 0', { unit: 'rounds' })
 })
 
+/** The same part of an image, whatever the base. */
+const PARTS = "256ths of the mask's side"
+
 /** In phase G of images without whole masks, what is not known follows from what is (docs/spec/weak.md#structure). */
 const structure = z.strictObject({
   tree: setting(notNegative.max(100).optional(), 'Weight of the tree energy: of what is not known, paths of alike cells decide', {
@@ -127,8 +130,8 @@ const structure = z.strictObject({
   crf: setting(notNegative.max(100).optional(), 'Weight of the gated CRF: near cells of like colour are to have one answer', {
     otherwise: '0'
   }),
-  radius: setting(count.max(16), 'How far apart cells of the mask are compared at most, either way', { unit: 'cells' }),
-  xy: setting(positive.max(100), 'Distance by which two cells count less', { unit: 'cells' }),
+  radius: setting(count.max(64), 'How far apart cells of the mask are compared at most, either way; one cell at least', { unit: PARTS }),
+  xy: setting(positive.max(1_000), 'Distance by which two cells count less', { unit: PARTS }),
   rgb: setting(positive.max(10), 'Difference of colour by which two cells count less')
 })
 

@@ -10,6 +10,8 @@ import type { Component, Run, Term } from './component.ts'
 type Structure = NonNullable<TrainSettings['structure']>
 
 const RGB = 3
+/** The authors' images have 256 pixels across. Their five are a sixth of a mask of 32 cells: as cells they levelled whole organs. */
+const PARTS = 256
 
 /** Colours of the cells of a mask, 0 to 1, and which cells show anything of the image. */
 interface Cells { readonly colours: Float32Array, readonly inside: Uint8Array }
@@ -20,7 +22,7 @@ interface Cells { readonly colours: Float32Array, readonly inside: Uint8Array }
  */
 export function structure (settings: Structure, maskSide: number): Component {
   const { tree = 0, crf = 0 } = settings
-  const shifts = halfShifts(settings.radius)
+  const shifts = halfShifts(Math.max(1, Math.round(settings.radius * maskSide / PARTS)))
   const terms: Term[] = [
     { name: 'tree energy', weight: '@tree', loss: (run) => treeEnergy(rows(probabilities(run)), treeOf(run)) },
     {
@@ -70,11 +72,11 @@ function treeFeeds (cells: readonly Cells[], { tree, sigma }: Structure, side: n
 }
 
 function crfFeeds (cells: readonly Cells[], { crf, xy, rgb }: Structure, shifts: readonly Shift[], side: number): HostRecord {
-  const count = side ** 2
+  const [count, falloff] = [side ** 2, xy * side / PARTS]
   const kernels = new Float32Array(cells.length * shifts.length * count)
   for (const [i, { colours, inside }] of cells.entries()) {
     for (const [k, [down, right]] of shifts.entries()) {
-      const away = (down ** 2 + right ** 2) / xy ** 2
+      const away = (down ** 2 + right ** 2) / falloff ** 2
       for (let cell = 0; cell < count; cell++) {
         const column = cell % side + right
         const other = cell + down * side + right

@@ -176,7 +176,7 @@ describe('what follows from the structure of images', function () {
     expect(feedsOf(discs, discs)).to.deep.equal({})
     const mixed = feedsOf([discs[0]!, weak[0]!], [...discs, ...weak])
     const { '@affinity': affinity, '@inside': inside, '@kernels': kernels, '@cells': cells } = mixed
-    expect([affinity!.shape, inside!.shape, kernels!.shape]).to.deep.equal([[2, 1024, 1024], [2, 1, 1024], [2, 60, 32, 32]])
+    expect([affinity!.shape, inside!.shape, kernels!.shape]).to.deep.equal([[2, 1024, 1024], [2, 1, 1024], [2, 4, 32, 32]])
     const half = affinity!.data.length / 2
     expect(Math.max(...affinity!.data.slice(0, 1024))).to.equal(0)
     for (const row of [0, 500]) {
@@ -189,8 +189,16 @@ describe('what follows from the structure of images', function () {
     expect(structure(SETTINGS, 32).feeds!('L', weak, seededRandom(1), { samples: weak, batch: weak, received: [] })).to.deep.equal({})
   })
 
+  it('compares the same part of an image whatever the mask has of cells, and neighbours at least', () => {
+    const pairsAt = (side: number): number | undefined => {
+      const { feeds } = structure({ ...SETTINGS, tree: 0 }, side)
+      return feeds!('G', weak, seededRandom(1), { samples: weak, batch: weak, received: [] })['@kernels']!.shape[1]
+    }
+    expect([32, 64, 128, 256].map(pairsAt)).to.deep.equal([4, 4, 24, 60])
+  })
+
   it('has the kernels of the formula, between all near cells of the image, and none beyond it', () => {
-    const { '@kernels': kernels, '@affinity': affinity } = feedsOf([weak[1]!], weak, { radius: 2 })
+    const { '@kernels': kernels, '@affinity': affinity } = feedsOf([weak[1]!], weak, { radius: 16, xy: 48 })
     const { image, channels, fittedWidth } = weak[1]!
     const colour = (cell: number, c: number): number => {
       const pixels = Array.from({ length: 16 }, (_, i) =>
