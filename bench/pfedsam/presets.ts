@@ -62,13 +62,13 @@ const LABELLED: readonly Condition[] = [
     methods: ['partial', 'fedicra', 'iscos'],
     onFirst: [
       'partial-alone', 'pfedsam-partial', 'structure',
-      'fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure', 'fedicra-eta-100'
+      'fedicra-no-mix', 'fedicra-turns', 'fedicra-no-contrast', 'fedicra-no-structure'
     ]
   },
   {
     labelling: 'few:0.2',
     methods: ['partial', 'fedsemidg', 'iscos', 'fedu'],
-    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-unsure', 'fedca', 'partial-fewer']
+    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-full', 'iscos-masks', 'iscos-full', 'fedca', 'partial-fewer']
   }
 ]
 

@@ -2,7 +2,7 @@ import { EPISODE } from '../settings/methods/generalising.ts'
 import { PRETRAINING } from '../settings/methods/label-free.ts'
 import { KL, MIXUP } from '../settings/methods/mixing.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
-import { MIX, STRUCTURE } from '../settings/methods/weak.ts'
+import { STRUCTURE, TURNS } from '../settings/methods/weak.ts'
 import type { Mode } from '../settings/model.ts'
 
 /** How sites' adapters come together: by gossip as in a federation, by a server's exact average, or not at all. */
@@ -60,7 +60,7 @@ const PART = { ablation: true } as const
 const UNLABELLED = { preset: 'fedu', mixing: 'server', mode: 'global', extra: true, cost: 2 } as const
 const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
 /** docs/spec/weak.md#pseudo-masks */
-const GUESSING = { preset: 'iscos', mixing: 'server', mode: 'global', extra: true, cost: 1.5 } as const
+const GUESSING = { preset: 'iscos', mixing: 'server', mode: 'global', extra: true, cost: 3 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -147,12 +147,12 @@ export const METHODS: readonly Method[] = [
     settings: { method: { elementMix: undefined } }
   },
   {
-    name: 'fedicra-no-turns',
-    title: 'FedICRA without alternation',
+    name: 'fedicra-turns',
+    title: 'FedICRA with alternation',
     ...WEAK,
     ...PART,
     cost: WEAK_COST.whole,
-    settings: { method: { alternate: undefined } }
+    settings: { method: { alternate: TURNS } }
   },
   {
     name: 'fedicra-no-contrast',
@@ -170,14 +170,6 @@ export const METHODS: readonly Method[] = [
     cost: WEAK_COST.noStructure,
     settings: { training: { structure: undefined } }
   },
-  ...[10, 30, 100].map((times): Method => ({
-    name: `fedicra-eta-${times}`,
-    title: `FedICRA, its mixture learnt ${times} times as fast`,
-    ...WEAK,
-    ...PART,
-    cost: WEAK_COST.whole,
-    settings: { method: { elementMix: { eta: times * MIX.eta } } }
-  })),
   {
     name: 'strong',
     title: 'FedAvg-LoRA with strong changes of shape, contrast and noise',
@@ -266,11 +258,11 @@ export const METHODS: readonly Method[] = [
     settings: { training: { perturbedFeatures: { weight: 0 } } }
   },
   {
-    name: 'fedsemidg-unsure',
-    title: 'FedSemiDG, teachers also heard where they are less sure',
+    name: 'fedsemidg-full',
+    title: 'FedSemiDG, teachers at full weight',
     ...SEMI,
     ...PART,
-    settings: { training: { dualTeacher: { quantileStart: 0.8, quantileEnd: 0.95 } } }
+    settings: { training: { dualTeacher: { weight: 1 } } }
   },
   {
     name: 'mean-teacher',
@@ -328,6 +320,20 @@ export const METHODS: readonly Method[] = [
     ...GUESSING,
     ...PART,
     settings: { method: { pseudo: { weight: 0 }, uncertaintyAware: 0 } }
+  },
+  {
+    name: 'iscos-masks',
+    title: 'ISCOS, its pseudo-masks alone',
+    ...GUESSING,
+    ...PART,
+    settings: { method: { teacher: { weight: 0 }, uncertaintyAware: 0 } }
+  },
+  {
+    name: 'iscos-full',
+    title: 'ISCOS, guesses at full weight',
+    ...GUESSING,
+    ...PART,
+    settings: { method: { pseudo: { weight: 1 }, teacher: { weight: 0.1 }, uncertaintyAware: 2 } }
   },
   {
     name: 'iscos-all',

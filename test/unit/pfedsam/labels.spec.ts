@@ -48,11 +48,11 @@ describe('bench:pfedsam --preset labels', function () {
     expect(rows(undefined, 'prostate-phantom')).to.deep.equal(new Set(['fedavg-lora', 'pfedsam-gossip']))
     expect(rows('mixed-weak', 'prostate-phantom')).to.deep.equal(new Set(['partial', 'fedicra', 'iscos']))
     expect(rows('few:0.2', 'prostate-phantom')).to.deep.equal(new Set(['partial', 'fedsemidg', 'iscos', 'fedu']))
-    const parts = ['fedicra-no-mix', 'fedicra-no-turns', 'fedicra-no-contrast', 'fedicra-no-structure']
+    const parts = ['fedicra-no-mix', 'fedicra-turns', 'fedicra-no-contrast', 'fedicra-no-structure']
     expect(rows('mixed-weak', 'fundus-phantom')).to.include.all.keys(...parts)
     expect(rows('few:0.2', 'fundus-phantom')).to.include.all.keys('fedsemidg-equal', 'fedsemidg-no-features')
     expect([...rows('mixed-weak', 'fundus-phantom'), ...rows('few:0.2', 'fundus-phantom')])
-      .to.include.members(['fedicra-eta-100', 'fedsemidg-unsure'])
+      .to.include.members(['structure', 'fedsemidg-full', 'iscos-masks', 'iscos-full'])
     const base = { config: samConfig('sam-tiny'), hash: 'a'.repeat(64) }
     expect(new Set(jobs.map((job) => jobHash(job, base))).size).to.equal(jobs.length)
     expect(jobs.length).to.be.at.most(MOST.runs)
@@ -63,20 +63,18 @@ describe('bench:pfedsam --preset labels', function () {
   it('takes out of a system what its row says', () => {
     const method = (name: string): ReturnType<typeof settingsOf> => settingsOf({ ...JOB, ...MIXED, method: name }, samConfig('sam-tiny'))
     const whole = method('fedicra')
-    expect(whole.method).to.include.all.keys('elementMix', 'alternate', 'siteContrast')
+    expect(whole.method).to.include.all.keys('elementMix', 'siteContrast')
     const left = (name: string): unknown[] => {
       const { method: own, train } = method(name)
       return [own?.elementMix, own?.alternate, own?.siteContrast, train.structure].map((each) => each == null)
     }
-    expect(left('fedicra')).to.deep.equal([false, false, false, false])
-    expect(left('fedicra-no-mix')).to.deep.equal([true, false, false, false])
-    expect(left('fedicra-no-turns')).to.deep.equal([false, true, false, false])
-    expect(left('fedicra-no-contrast')).to.deep.equal([false, false, true, false])
-    expect(left('fedicra-no-structure')).to.deep.equal([false, false, false, true])
+    expect(left('fedicra')).to.deep.equal([false, true, false, false])
+    expect(left('fedicra-no-mix')).to.deep.equal([true, true, false, false])
+    expect(left('fedicra-turns')).to.deep.equal([false, false, false, false])
+    expect(left('fedicra-no-contrast')).to.deep.equal([false, true, true, false])
+    expect(left('fedicra-no-structure')).to.deep.equal([false, true, false, true])
     expect(method('fedsemidg-no-features').train.perturbedFeatures).to.deep.include({ weight: 0 })
-    expect([10, 100].map((times) => method(`fedicra-eta-${times}`).method!.elementMix!.eta))
-      .to.deep.equal([10, 100].map((times) => times * whole.method!.elementMix!.eta))
-    expect(method('fedsemidg-unsure').train.dualTeacher).to.deep.include({ quantileStart: 0.8, quantileEnd: 0.95, weight: 1 })
+    expect(['fedsemidg', 'fedsemidg-full'].map((name) => method(name).train.dualTeacher!.weight)).to.deep.equal([0.2, 1])
     expect(method('pfedsam-partial').train.supervision).to.deep.equal(method('partial').train.supervision)
   })
 
