@@ -1,3 +1,4 @@
+import { adaptiveFindings } from './adaptive-criteria.ts'
 import { figure, signed, type Finding } from './finding.ts'
 import { labelFindings } from './label-criteria.ts'
 import { conditionName } from './labels.ts'
@@ -7,12 +8,9 @@ import type { DataSummary, MethodSummary } from './summary.ts'
 
 const OURS = 'pfedsam-gossip'
 const RIVALS = ['local', 'fedavg-lora', 'fedmsa', 'fedper']
-const ALONE_OR_SHARED = ['local', 'local-lora', 'fedavg-lora']
 const GOSSIP_MARGIN = 0.005
 const UNSEEN_MARGIN = 0.03
 const LEAST_SAVING = 50
-/** Of Dice, that counts as none. */
-const NO_LOSS = 0.005
 
 /** What this data set says about each question; questions whose runs are missing are left out. */
 export function findings (summary: DataSummary): Finding[] {
@@ -20,10 +18,8 @@ export function findings (summary: DataSummary): Finding[] {
   const data = conditionName(summary)
   const of = (name: string): MethodSummary | undefined => methods.find(({ method }) => method === name)
   const ours = of(OURS)
-  const adaptive = of('adaptive')
-  const costs = adaptive == null ? [] : ALONE_OR_SHARED.flatMap((name) => of(name) ?? []).map((rival) => noLoss(adaptive, rival))
-  costs.push(...mixingFindings(summary), ...labelFindings(summary))
-  if (ours == null) return costs.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
+  const others = [...adaptiveFindings(summary), ...mixingFindings(summary), ...labelFindings(summary)]
+  if (ours == null) return others.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
   const [local, server, fedsam] = [of('local'), of('pfedsam-server'), of('fedsam')]
   const found = RIVALS.flatMap((name): Finding[] => {
     const rival = of(name)
@@ -56,18 +52,7 @@ export function findings (summary: DataSummary): Finding[] {
       detail: withSpread(tried.gain)
     })
   }
-  return [...found, ...costs].map((each) => ({ ...each, name: `${data}: ${each.name}` }))
-}
-
-/** No site of the adaptive method is below the rival, in the mean over seeds. */
-function noLoss (adaptive: MethodSummary, rival: MethodSummary): Finding {
-  const apart = adaptive.sites.map(({ name, dice }, i) => ({ name, gain: dice.mean - rival.sites[i]!.dice.mean }))
-  const below = apart.filter(({ gain }) => gain < -NO_LOSS)
-  return {
-    name: `adaptive: no site is below ${rival.title} by more than ${100 * NO_LOSS} points`,
-    ok: below.length === 0,
-    detail: (below.length === 0 ? apart : below).map(({ name, gain }) => `${name} ${signed(gain)}`).join(', ')
-  }
+  return [...found, ...others].map((each) => ({ ...each, name: `${data}: ${each.name}` }))
 }
 
 /** Ahead by more than the larger standard deviation of the two, which one seed does not have. */
