@@ -9,7 +9,7 @@ const RIVALS = [...ALONE_OR_SHARED, 'fedmsa', 'fedper']
 const NO_LOSS = 0.005
 const NEAR_BEST = 0.003
 
-/** Whether joining costs nobody anything, and is worth more than each other way; nothing where `adaptive` was not run. */
+/** Whether joining costs nobody anything, and is worth more than each rival; nothing where `adaptive` was not run. */
 export function adaptiveFindings ({ methods }: DataSummary): Finding[] {
   const of = (name: string): MethodSummary[] => methods.filter(({ method }) => method === name)
   const [adaptive] = of('adaptive')
@@ -18,7 +18,7 @@ export function adaptiveFindings ({ methods }: DataSummary): Finding[] {
   return [
     ...ALONE_OR_SHARED.flatMap(of).map((rival) => noLoss(adaptive, rival)),
     ...rivals.map((rival) => ahead(adaptive, rival)),
-    ...(rivals.length === 0 ? [] : [nearBest(adaptive, rivals)])
+    ...(rivals.length < 2 ? [] : [nearBest(adaptive, rivals)])
   ]
 }
 
@@ -46,7 +46,7 @@ function nearBest (adaptive: MethodSummary, rivals: readonly MethodSummary[]): F
   const best = rivals.reduce((one, other) => other.dice.mean > one.dice.mean ? other : one)
   const apart = adaptive.dice.mean - best.dice.mean
   return {
-    name: `adaptive is not below the best of ${rivals.length} other ways by more than ${figure(NEAR_BEST)} points`,
+    name: `adaptive is not below the best of ${rivals.length} rivals by more than ${figure(NEAR_BEST)} points`,
     ok: apart >= -NEAR_BEST,
     detail: `${signed(apart)} to ${best.title}`
   }

@@ -55,6 +55,8 @@ const PUBLICATION_RULE = 2
 const UNLABELLED_RULE = 2
 /** And for what only relations have. */
 const RELATION_RULE = 2
+/** And for what only the structure of images has. */
+const STRUCTURE_RULE = 2
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
@@ -118,10 +120,17 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
   const promise = privacy == null ? {} : { privacy }
   const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
-  const few = job.labelling?.startsWith('few:') === true ? { unlabelled: UNLABELLED_RULE } : {}
-  const asked = { ...own, ...files, ...promise, ...shared, ...askedBy(method, without) }
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...few, ...asked })
+  const asked = { ...own, ...files, ...promise, ...shared, ...ofLabels(job, train), ...askedBy(method, without) }
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...asked })
   return createHash('sha256').update(text!).digest('hex')
+}
+
+/** Rules for images without whole masks. */
+function ofLabels ({ labelling }: Job, { structure }: TrainSettings): object {
+  return {
+    ...(labelling?.startsWith('few:') === true ? { unlabelled: UNLABELLED_RULE } : {}),
+    ...(structure == null ? {} : { structure: STRUCTURE_RULE })
+  }
 }
 
 /** Parts of a method that came later, each only where it is, so that runs without it stay the same ones. */

@@ -59,7 +59,7 @@ const PART = { ablation: true } as const
 /** docs/spec/label-free.md: two looks, which the mean and the common start see, too, in a part of the rounds. */
 const UNLABELLED = { preset: 'fedu', mixing: 'server', mode: 'global', extra: true, cost: 2 } as const
 const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
-/** docs/spec/weak.md#pseudo-masks */
+/** docs/spec/weak.md#pseudo-masks: batches of twice the images, a second model beside, and views of images as a round begins. */
 const GUESSING = { preset: 'iscos', mixing: 'server', mode: 'global', extra: true, cost: 3 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
@@ -314,13 +314,6 @@ export const METHODS: readonly Method[] = [
     extra: true
   },
   { name: 'iscos', title: 'ISCOS', ...GUESSING },
-  {
-    name: 'iscos-teacher',
-    title: 'ISCOS, its mean teacher alone',
-    ...GUESSING,
-    ...PART,
-    settings: { method: { pseudo: { weight: 0 }, uncertaintyAware: 0 } }
-  },
   {
     name: 'iscos-masks',
     title: 'ISCOS, its pseudo-masks alone',

@@ -7,7 +7,7 @@ import type { TrainedSite } from './site-model.ts'
 
 /** Of one site's pseudo-masks as a round would make them, beside masks that training does not see; means over images and classes. */
 export interface PseudoQuality {
-  /** Images without whole masks. */
+  /** Images without whole masks whose turn a round is. */
   readonly images: number
   /** Pseudo-masks that were made of them, and the share that would be used. */
   readonly made: number
@@ -27,8 +27,9 @@ export async function pseudoQuality (
   { method, labels }: Partial<Pick<FederationSettings, 'method' | 'labels'>>
 ): Promise<PseudoQuality | undefined> {
   const settings = method?.pseudo
-  const images = model.samples.filter(({ kind }) => kind != null).length
-  if (settings == null || settings.weight === 0 || hidden == null || images === 0) return undefined
+  const bare = model.samples.filter(({ kind }) => kind != null).length
+  if (settings == null || settings.weight === 0 || hidden == null || bare === 0) return undefined
+  const images = Math.min(bare, settings.images ?? bare)
   const map = labels == null ? EVERYTHING : labelMapOf(labels)
   const scores: { readonly dice: number, readonly teacher: number, readonly used: boolean }[] = []
   await model.guess(round, new MemoryPool(), (sample, of, { coarse, shares, measures }) => {

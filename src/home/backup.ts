@@ -20,7 +20,7 @@ const note = z.object({
 export type Restored = z.infer<typeof note>
 
 /** What is of one run, or made again: caches of pixels stay where they are. */
-const PIXELS = 'features|embeddings|pacs|pictures\\.json|page\\.html|pseudo-masks\\.safetensors'
+const PIXELS = 'features|embeddings|pacs|pictures\\.json|page\\.html|pseudo-masks\\.safetensors(\\.\\d+)?'
 const LEFT_OUT = new RegExp(`^(control\\.json|restored\\.json|peers/LOCK|private/(${PIXELS})(/.*)?|.*\\.writing)$`)
 
 /** Writes all of a stopped site's home into one file, for its user alone; it is as secret as the home. @throws InputError */

@@ -130,8 +130,8 @@ const structure = z.strictObject({
   crf: setting(notNegative.max(100).optional(), 'Weight of the gated CRF: near cells of like colour are to have one answer', {
     otherwise: '0'
   }),
-  radius: setting(count.max(64), 'How far apart cells of the mask are compared at most, either way; one cell at least', { unit: PARTS }),
-  xy: setting(positive.max(1_000), 'Distance by which two cells count less', { unit: PARTS }),
+  radius: setting(count.max(16), 'How far apart cells of the mask are compared at most, either way; one cell at least', { unit: PARTS }),
+  xy: setting(positive.max(100), 'Distance by which two cells count less', { unit: PARTS }),
   rgb: setting(positive.max(10), 'Difference of colour by which two cells count less')
 })
 

@@ -85,7 +85,8 @@ async function asCoco (folder: string, all: readonly Drawing[]): Promise<void> {
 describe(`ten masks and two hundred boxes, by the lines of ${PAGE}`, function () {
   this.timeout(PATIENCE)
   const path = /^consilium .*\/data\/ultrasound|--method partial/
-  const lines = linesOf(PAGE).filter(({ fenced, line }) => fenced && path.test(line)).map(({ line }) => line)
+  const linesIn = (page: string): string[] => linesOf(page).filter(({ fenced, line }) => fenced && path.test(line)).map(({ line }) => line)
+  const lines = linesIn(PAGE)
   let folder: string
   let env: Record<string, string>
 
@@ -114,6 +115,7 @@ describe(`ten masks and two hundred boxes, by the lines of ${PAGE}`, function ()
     expect(lines.map((line) => line.split(' ').slice(1, 3).join(' ')), 'the lines of the page').to.deep.equal(
       ['data check', 'federation create', 'start --data']
     )
+    expect(linesIn('README.md'), 'the same in README.md').to.deep.equal(lines)
     const said = await Promise.all((['labelme', 'coco'] as const).map(async (form) => await type(lines[0]!, form)))
     for (const { stdout } of said) {
       expect(stdout).to.include(`${MASKS} whole masks, ${BOXES} with boxes`).and.to.match(/Dice is measured on 1 subject with masks/)

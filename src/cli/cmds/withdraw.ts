@@ -45,6 +45,7 @@ export const withdraw = command({
     const id = book.idOf(subject)
     const before = book.of(id)
     const { at } = before ?? await take(paths, book, id)
+    await removeMade(paths)
     const took = (await Lineage.open(paths.privateStore)).of(id)
     const { departures, problems } = took == null || took.side === 'validation'
       ? { departures: [], problems: [] }
@@ -121,15 +122,18 @@ async function subjectIn (home: string, given: string, data: string | undefined)
   throw new InputError(`${folder} has no images of that subject: write it as "consilium data check" lists it`)
 }
 
-/** What was made of its pixels to work faster, or to be shown, goes or stays at home from now on. */
-async function take ({ privateStore, shown, newWithdrawals }: SitePaths, book: Withdrawn, id: string): Promise<Withdrawal> {
+async function take ({ shown, newWithdrawals }: SitePaths, book: Withdrawn, id: string): Promise<Withdrawal> {
   const entry = { id, at: new Date().toISOString(), shown: (await namesIn(shown)).length > 0 }
   await book.add(entry)
   await tell(newWithdrawals, { subject: id, event: 'withdrawn', at: entry.at })
+  return entry
+}
+
+/** What was made of pixels to work faster, or to be shown: after the book says who is withdrawn, and again where that was cut. */
+async function removeMade ({ privateStore }: SitePaths): Promise<void> {
   const embeddings = join(privateStore, 'embeddings')
   for (const name of await isThere(embeddings) ? await namesIn(embeddings) : []) await rm(join(embeddings, name), { force: true })
   await Promise.all([removePictures(privateStore), removePool(privateStore)])
-  return entry
 }
 
 async function tell (path: string, change: WithdrawalChange): Promise<void> {

@@ -10,7 +10,7 @@ import type { Component, Run, Term } from './component.ts'
 type Structure = NonNullable<TrainSettings['structure']>
 
 const RGB = 3
-/** The authors' images have 256 pixels across. Their five are a sixth of a mask of 32 cells: as cells they levelled whole organs. */
+/** The authors' images have 256 pixels across. Taken as cells, their five are a sixth of a mask of 32, and levelled whole organs. */
 const PARTS = 256
 
 /** Colours of the cells of a mask, 0 to 1, and which cells show anything of the image. */

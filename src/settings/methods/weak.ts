@@ -8,16 +8,19 @@ const MARKED = ['mask', 'block', 'scribble', 'points', 'box'] as const
 /** As FedICRA's authors have it, but for the tree's weight (docs/spec/weak.md#what-was-chosen). */
 export const STRUCTURE = { tree: 0.01, sigma: 0.02, crf: 0.1, radius: 5, xy: 6, rgb: 0.1 } as const
 export const CONTRAST = { size: 8, weight: 1 } as const
-/** Of the authors, but for how fast it is learnt and for how long, which are ours. */
+/** Where, how fast and for how long it is learnt is ours; the rest is the authors'. */
 export const MIX = { of: ['decoder'], eta: 100, steps: STEPS_PER_ROUND, tolerance: 0.1, warmupRounds: 1 } as const
 /** The authors' turns, which the preset leaves out (docs/spec/weak.md#what-was-chosen). */
 export const TURNS = { head: 7, body: 3 } as const
-/** As FedSemiDG's authors have it, but for the weight of the teachers, theirs is 1 (docs/spec/teachers.md#what-was-chosen). */
+/** As FedSemiDG's authors have it, but for the teachers' weight, which is 1 there (docs/spec/teachers.md#what-was-chosen). */
 export const TEACHERS = {
   dualTeacher: { weight: 0.2, teachers: ['round-start', 'ema'], ema: 0.99, quantileStart: 0.15, quantileEnd: 0.3, thresholdEma: 0.9 },
   perturbedFeatures: { weight: 0.3, rate: 0.3 }
 } as const satisfies Preset['settings']['training']
-/** As ISCOS's authors have it, but for the generator, `images` and the weight, theirs is 1 (docs/spec/weak.md#what-was-chosen). */
+/**
+ * As ISCOS's authors have it, but for the generator, `images` and the weight, which is 1 there. The preset has a tenth of the teacher's and
+ * the uncertainty-aware loss's, too (docs/spec/weak.md#what-was-chosen).
+ */
 export const PSEUDO: PseudoSettings = {
   generator: 'global',
   prompts: ['box'],

@@ -1,39 +1,52 @@
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../../common/parse-json.ts'
 import { readSafetensors, safetensorsHeader } from '../../adapter/safetensors.ts'
 import { CorruptFileError } from '../../errors.ts'
 import { NO_CHECKSUM, requireChecksum, withChecksum } from '../../home/checksum.ts'
-import { readIfThere, writePartsSafely } from '../../home/files.ts'
+import { isThere, namesIn, readIfThere, writePartsSafely } from '../../home/files.ts'
 import { EMPTY_POOL, type Pool, type PoolEntry, type PoolStore } from '../../model/pseudo/pool.ts'
 
 const NAME = 'pseudo-masks.safetensors'
+/** Since when nobody has written to a file that is still aside. */
+const CUT_MS = 60_000
 
 interface PoolFileInit {
   readonly schemaHash: string
   /** Told of a file that cannot be used. */
   readonly onProblem: (reason: string) => void
   /** Whether a subject was withdrawn since the images were read: what was made of them does not stay then. */
-  readonly isOutdated?: () => Promise<boolean>
+  readonly isOutdated: () => Promise<boolean>
 }
 
 const measure = z.number().min(0)
 const described = z.strictObject({ key: z.string(), of: z.number().int().min(0), absolute: measure, relative: measure, departure: measure })
 const index = z.array(described)
 
-/** Of a site from which a subject was withdrawn: a trainer that runs keeps what is of the others, and rounds to come fill it anew. */
+/**
+ * Of a site from which a subject was withdrawn: a trainer that runs keeps what is of the others, and rounds to come fill it anew. What a
+ * write left that was cut goes, too.
+ */
 export async function removePool (folder: string): Promise<void> {
   await rm(join(folder, NAME), { force: true })
+  const names = await isThere(folder) ? await namesIn(folder) : []
+  for (const path of names.filter((each) => each.startsWith(`${NAME}.`)).map((each) => join(folder, each))) {
+    // What is younger a trainer may be writing, which removes it itself.
+    const found = await stat(path).catch(() => undefined)
+    if (found != null && Date.now() - found.mtimeMs > CUT_MS) await rm(path, { force: true })
+  }
 }
 
 /** A site's pseudo-masks on its own disk, a byte for each cell: made of pixels, so for nobody else to read, under names that are hashes. */
 export class PoolFile implements PoolStore {
+  readonly #folder: string
   readonly #path: string
   readonly #init: PoolFileInit
   #known: Pool | undefined
 
   constructor (folder: string, init: PoolFileInit) {
+    this.#folder = folder
     this.#path = join(folder, NAME)
     this.#init = init
   }
@@ -44,7 +57,20 @@ export class PoolFile implements PoolStore {
     return this.#known
   }
 
+  /** Where it is of a subject who was withdrawn meanwhile, it is known to this process alone. */
   async save (pool: Pool): Promise<void> {
+    this.#known = pool
+    if (await this.#init.isOutdated()) return
+    await this.#write(pool)
+    // Who withdraws says so first and removes the file then: it goes here, or there.
+    const isOutdated = await this.#init.isOutdated().catch(async (error: unknown) => {
+      await removePool(this.#folder)
+      throw error
+    })
+    if (isOutdated) await removePool(this.#folder)
+  }
+
+  async #write (pool: Pool): Promise<void> {
     const all = [...pool.images].flatMap(([key, classes]) => classes.flatMap((entries, of) => entries.map((entry) => ({ key, of, entry }))))
     const metadata = {
       round: String(pool.round),
@@ -57,9 +83,6 @@ export class PoolFile implements PoolStore {
     const shapes = new Map([['masks', { shape: [all.length, cells] }], ['index', { shape: [text.length] }]])
     const parts = [safetensorsHeader(shapes, metadata, 'U8'), ...all.map(({ entry }) => entry.shares), text] as const
     await writePartsSafely(this.#path, withChecksum(parts))
-    this.#known = pool
-    // Who withdraws says so first and removes the file then: here it is removed, or there.
-    if (await this.#init.isOutdated?.() === true) await rm(this.#path, { force: true })
   }
 
   async #read (): Promise<Pool> {

@@ -31,6 +31,7 @@ import { config, createLearner, discs } from './learners.ts'
 /** Milliseconds, of a crowded machine. */
 const PATIENCE = 600_000
 const SIDE = 8
+const isOutdated = (): Promise<boolean> => Promise.resolve(false)
 
 const entry = (absolute: number, relative: number, departure: number): PoolEntry =>
   ({ shares: new Uint8Array(4), measures: { absolute, relative, departure } })
@@ -278,7 +279,8 @@ describe('a learner with pseudo-masks', () => {
       for (const isEnded of [true, false]) {
         const learner = await createLearner({ engine: await testEngine(), model: withoutExperts, method })
         adapter ??= learner.initialAdapter()
-        const pool = new PoolFile(folder, { schemaHash: learner.schema.hash, onProblem: (reason) => { throw new Error(reason) } })
+        const onProblem = (reason: string): void => { throw new Error(reason) }
+        const pool = new PoolFile(folder, { schemaHash: learner.schema.hash, onProblem, isOutdated })
         const stop = new AbortController()
         const training = learner.train('G', {
           adapter, samples, round, pool, signal: stop.signal, onProgress: () => { if (isEnded) stop.abort(new Error('ended')) }
@@ -293,7 +295,7 @@ describe('a learner with pseudo-masks', () => {
         expect((await pool.load()).round, 'kept before the round trains').to.equal(round)
       }
     }
-    const last = new PoolFile(folder, { schemaHash: adapter!.schema.hash, onProblem: () => {} })
+    const last = new PoolFile(folder, { schemaHash: adapter!.schema.hash, onProblem: () => {}, isOutdated })
     return { digest: adapter!.digest(), pool: await last.load() }
   }
 

@@ -195,6 +195,12 @@ describe('what follows from the structure of images', function () {
       return feeds!('G', weak, seededRandom(1), { samples: weak, batch: weak, received: [] })['@kernels']!.shape[1]
     }
     expect([32, 64, 128, 256].map(pairsAt)).to.deep.equal([4, 4, 24, 60])
+    // Of one colour everywhere, one cell further down is a 64th of the image away.
+    const grey = [{ ...weak[0]!, image: new Uint8Array(weak[0]!.image.length).fill(90) }]
+    const { '@kernels': kernels } = structure({ ...SETTINGS, tree: 0 }, 64)
+      .feeds!('G', grey, seededRandom(1), { samples: grey, batch: grey, received: [] })
+    const below = halfShifts(1).findIndex(([down, right]) => down === 1 && right === 0)
+    expect(kernels!.data[below * 64 ** 2]).to.be.closeTo(Math.exp(-((4 / 6) ** 2) / 2), 1e-6)
   })
 
   it('has the kernels of the formula, between all near cells of the image, and none beyond it', () => {

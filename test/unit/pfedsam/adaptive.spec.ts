@@ -26,7 +26,12 @@ describe('what a report says of the adaptive method', () => {
     expect(found[0]!.text).to.match(/no site is below local only.* by more than 0.5 points: \S+ −1.0 points$/)
     expect(found[1]!.text).to.match(/above local only .*: \+9\.[0-9] points ± 1\.[0-9], of 2 seeds$/)
     expect(found[2]!.text).to.match(/above FedPer-like .*: −1.0 points ± 0.0, of 2 seeds$/)
-    expect(found[3]!.text).to.match(/best of 2 other ways by more than 0.3 points: −1.0 points to FedPer-like/)
+    expect(found[3]!.text).to.match(/best of 2 rivals by more than 0.3 points: −1.0 points to FedPer-like/)
+  })
+
+  it('counts half a point at a site, and 0.3 in the mean, as nothing', () => {
+    const found = told(...adaptive, ...runs('local', [[0.804, 0.79], [0.824, 0.81]]), ...runs('fedper', [[0.802, 0.802], [0.822, 0.822]]))
+    expect(found.map(({ ok }) => ok)).to.deep.equal([true, true, false, true])
   })
 
   it('is that one seed is too few to be ahead, and nothing where it was not run', () => {

@@ -74,6 +74,11 @@ describe('bench:pfedsam --preset labels', function () {
     expect(left('fedicra-no-contrast')).to.deep.equal([false, true, true, false])
     expect(left('fedicra-no-structure')).to.deep.equal([false, true, false, true])
     expect(method('fedsemidg-no-features').train.perturbedFeatures).to.deep.include({ weight: 0 })
+    const weights = (name: string): unknown[] => {
+      const { pseudo, teacher, uncertaintyAware } = method(name).method!
+      return [pseudo!.weight, teacher!.weight, uncertaintyAware]
+    }
+    expect(['iscos', 'iscos-masks', 'iscos-full'].map(weights)).to.deep.equal([[0.1, 0.01, 0.2], [0.1, 0, 0], [1, 0.1, 2]])
     expect(['fedsemidg', 'fedsemidg-full'].map((name) => method(name).train.dualTeacher!.weight)).to.deep.equal([0.2, 1])
     expect(method('pfedsam-partial').train.supervision).to.deep.equal(method('partial').train.supervision)
   })
@@ -135,7 +140,7 @@ describe('bench:pfedsam --preset labels', function () {
     const said = (runs: readonly RunRecord[]): boolean[] => summarise(runs).flatMap(findings).map(({ ok }) => ok)
     expect(said([record(MIXED, all(0.5)), record({ ...MIXED, method: 'fedicra' }, all(0.9))]), 'one seed').to.deep.equal([false])
     const plain = seeds(MIXED, [0.5, 0.6])
-    for (const method of ['structure', 'partial-alone', 'pfedsam-partial', 'fedicra-no-mix', 'iscos-teacher', 'fedu-unaligned']) {
+    for (const method of ['structure', 'partial-alone', 'pfedsam-partial', 'fedicra-no-mix', 'iscos-masks', 'fedu-unaligned']) {
       expect(said([...plain, ...seeds({ ...MIXED, method }, [0.9, 0.9])]), method).to.deep.equal([])
     }
     expect(said([...seeds({}, [0.5, 0.6]), ...seeds({ method: 'fedicra' }, [0.9, 0.9])])).to.deep.equal([])

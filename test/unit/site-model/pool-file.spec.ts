@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -13,7 +13,8 @@ const NAME = 'pseudo-masks.safetensors'
 describe('the pool of pseudo-masks on disk', () => {
   let folder: string
   const problems: string[] = []
-  const file = (schemaHash = 'a'): PoolFile => new PoolFile(folder, { schemaHash, onProblem: (reason) => { problems.push(reason) } })
+  const file = (schemaHash = 'a', isOutdated = (): Promise<boolean> => Promise.resolve(false)): PoolFile =>
+    new PoolFile(folder, { schemaHash, onProblem: (reason) => { problems.push(reason) }, isOutdated })
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'consilium-pool-'))
@@ -53,14 +54,29 @@ describe('the pool of pseudo-masks on disk', () => {
     expect(problems).to.deep.equal([])
   })
 
-  it('does not stay where a subject was withdrawn while its masks were made', async () => {
-    let isOutdated = true
-    const site = new PoolFile(folder, { schemaHash: 'a', onProblem: () => {}, isOutdated: () => Promise.resolve(isOutdated) })
+  it('does not stay where a subject was withdrawn while its masks were made, nor where nobody can know', async () => {
+    const during = [false, true]
+    const site = file('a', () => Promise.resolve(during.shift() ?? false))
     await site.save(poolOf(3))
-    expect(await readdir(folder)).to.not.include(NAME)
-    isOutdated = false
+    expect(await readdir(folder)).to.deep.equal([])
     await site.save(poolOf(4))
     expect(await file().load()).to.deep.equal(poolOf(4))
+    const before = file('a', () => Promise.resolve(true))
+    await before.save(poolOf(5))
+    expect(await before.load(), 'known for this round').to.deep.equal(poolOf(5))
+    expect(await file().load(), 'and not written').to.deep.equal(poolOf(4))
+    let asked = 0
+    const unread = file('a', async () => { if (asked++ > 0) throw new Error('no such key'); return await Promise.resolve(false) })
+    expect(await unread.save(poolOf(6)).catch(({ message }: Error) => message)).to.equal('no such key')
+    expect(await readdir(folder)).to.deep.equal([])
+  })
+
+  it('is removed with what a write left that was cut', async () => {
+    await file().save(poolOf(3))
+    for (const name of [`${NAME}.4711`, `${NAME}.4712`]) await writeFile(join(folder, name), 'half')
+    await utimes(join(folder, `${NAME}.4711`), 0, 0)
+    await removePool(folder)
+    expect(await readdir(folder), 'one may still be written').to.deep.equal([`${NAME}.4712`])
   })
 
   it('is whole after SIGKILL in the middle of writing', async () => {
