@@ -60,15 +60,12 @@ const LABELLED: readonly Condition[] = [
   {
     labelling: 'mixed-weak',
     methods: ['partial', 'fedicra', 'iscos'],
-    onFirst: [
-      'partial-alone', 'pfedsam-partial', 'structure',
-      'fedicra-no-mix', 'fedicra-turns', 'fedicra-no-contrast', 'fedicra-no-structure'
-    ]
+    onFirst: ['partial-alone', 'pfedsam-partial', 'structure', 'fedicra-no-mix', 'fedicra-no-contrast', 'fedicra-no-structure']
   },
   {
     labelling: 'few:0.2',
     methods: ['partial', 'fedsemidg', 'iscos', 'fedu'],
-    onFirst: ['fedsemidg-equal', 'fedsemidg-no-features', 'fedsemidg-full', 'iscos-masks', 'iscos-full', 'fedca', 'partial-fewer']
+    onFirst: ['fedsemidg-no-features', 'iscos-masks', 'fedca', 'partial-fewer']
   }
 ]
 
