@@ -9,6 +9,12 @@ import { until } from './until.ts'
 
 const INVENTED = 30
 
+/** What of it is nobody else's business. */
+interface Signing extends Pick<GossipSub, 'getSubscribers' | 'getTopics'> {
+  publishConfig: object
+  readonly streamsOutbound: ReadonlyMap<string, unknown>
+}
+
 describe('announcements of sites that there are not', function () {
   this.timeout(300_000)
   let sites: Sites
@@ -28,7 +34,7 @@ describe('announcements of sites that there are not', function () {
     for (const each of [a, b]) each.announce(() => ({}))
     await until('all are heard', () => [[a, b], [b, a], [x, a], [x, b]].every(([site, other]) =>
       site!.network.peers.announcementOf(other!.peerId) != null && site!.network.peers.connectedCount === 2))
-    const signing = (x.network.host.services as unknown as { pubsub: GossipSub & { publishConfig: object } }).pubsub
+    const signing = (x.network.host.services as unknown as { pubsub: Signing }).pubsub
     await until('x has a way to both', () =>
       signing.getSubscribers(signing.getTopics()[0]!).filter((each) => signing.streamsOutbound.has(each.toString())).length === 2)
     const own = signing.publishConfig
