@@ -14,7 +14,7 @@ const PATIENCE_MS = 120_000
 const NAMES = ['a', 'b'] as const
 
 describe('the audit ledger of two sites, one of which is killed', function () {
-  this.timeout(300_000)
+  this.timeout(900_000)
   let folder: string
   const running = new Map<string, Running>()
   const home = (name: string): string => join(folder, name)
@@ -68,7 +68,7 @@ describe('the audit ledger of two sites, one of which is killed', function () {
       '--rounds',
       '6',
       '--cool-down',
-      '5',
+      '120',
       '--settings',
       settings
     ])

@@ -6,7 +6,7 @@ import { fetchControl } from '../../../src/node/control/client.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 import { logged } from '../cli.ts'
 
-export const PATIENCE_MS = 40_000
+export const PATIENCE_MS = 240_000
 export const POLL_MS = 100
 
 export const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/membership/${name}.js`, import.meta.url))

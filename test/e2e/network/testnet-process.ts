@@ -45,11 +45,17 @@ export class TestnetProcess {
 
   /** Runs to its end: exit code 0, and every check of what came out holds. */
   async holds (...args: string[]): Promise<{ report: Report, stderr: string }> {
+    return await this.holdsBut(undefined, ...args)
+  }
+
+  /** The same, but that on a crowded machine this one check may fail. */
+  async holdsBut (words: string | undefined, ...args: string[]): Promise<{ report: Report, stderr: string }> {
     const { code, stdout, stderr } = await this.start('--out', this.out, ...args, '--json').ended
     expect(stdout, stderr).to.not.equal('')
     const report = reportSchema.parse(JSON.parse(stdout))
-    expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
-    expect(code, stderr).to.equal(0)
+    const failed = report.checks.filter(({ ok, kind }) => !ok && kind === 'result')
+    expect(failed.filter(({ name }) => words == null || !name.includes(words))).to.deep.equal([])
+    expect(code, stderr).to.equal(failed.length === 0 ? 0 : 1)
     return { report, stderr }
   }
 

@@ -33,12 +33,13 @@ describe('what goes wrong around a daemon', function () {
     const { rounds, warnings } = await sites.summary('a')
     expect(rounds).to.equal(2)
     expect(warnings).to.have.length(2)
-    expect(warnings[0]).to.contain(`the bootstrap address ${NOBODY} does not answer`)
-    expect(warnings[1]).to.contain('training goes on alone')
+    for (const sentence of [`the bootstrap address ${NOBODY} does not answer`, 'training goes on alone']) {
+      expect(warnings.some((each) => each.includes(sentence)), sentence).to.equal(true)
+    }
   })
 
   it('no address of anybody: said once by a member, not by a founder, and no more once it has met somebody', async () => {
-    sites = await Sites.create(['a', 'b'], { coolDownSeconds: 3 })
+    sites = await Sites.create(['a', 'b'], { coolDownSeconds: 15 })
     const lost = async (name: string): Promise<number> =>
       (await sites.summary(name)).warnings.filter((each) => each.includes('knows no address of another one')).length
     for (const name of ['a', 'b']) await sites.daemon(name, { foundWithinMs: 0, ...BY_ITSELF }).run()
@@ -87,7 +88,7 @@ describe('what goes wrong around a daemon', function () {
 
   it('a corrupt checkpoint: the one before it serves, and that is said', async () => {
     sites = await Sites.create(['a'], { rounds: 3 })
-    const daemon = sites.daemon('a', { alone: true, manners: { delayMs: 100 } })
+    const daemon = sites.daemon('a', { alone: true, manners: { delayMs: 1_000 } })
     const run = daemon.run()
     await sites.statusOf('a', ({ round }) => round === 3)
     daemon.requestStop()
@@ -177,7 +178,7 @@ describe('what goes wrong around a daemon', function () {
   })
 
   it('a second daemon in the same home', async () => {
-    sites = await Sites.create(['a'])
+    sites = await Sites.create(['a'], { rounds: 10_000 })
     const first = sites.daemon('a', { manners: { delayMs: 300 } })
     const run = first.run()
     await sites.statusOf('a', ({ phase }) => phase === 'G')
@@ -190,7 +191,7 @@ describe('what goes wrong around a daemon', function () {
   for (const [first, second] of [[true, true], [true, false], [false, true]] as const) {
     it(`a second daemon in the same home, ${first ? 'the first' : 'the second'}${first && second ? ' and the second' : ''} of them ` +
       'without the network: refused, and the ledger holds', async () => {
-      sites = await Sites.create(['a'])
+      sites = await Sites.create(['a'], { rounds: 10_000 })
       const daemon = sites.daemon('a', { alone: first, manners: { delayMs: 300 } })
       const run = daemon.run()
       await sites.statusOf('a', ({ phase }) => phase === 'G')

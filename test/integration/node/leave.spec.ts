@@ -14,12 +14,12 @@ describe('a site that leaves', function () {
   afterEach(async () => { await sites.remove() })
 
   it('is waited for no more, known by all, and cannot come back; its books are closed in order', async () => {
-    sites = await Sites.create(['a', 'b', 'c'], { rounds: 30 })
-    const manners = { delayMs: 200 }
-    const runs = new Map([['a', sites.daemon('a', { manners }).run()]])
+    sites = await Sites.create(['a', 'b', 'c'], { rounds: 60 })
+    const init = { manners: { delayMs: 200 }, waitFor: 3 }
+    const runs = new Map([['a', sites.daemon('a', init).run()]])
     const bootstrap = (await sites.statusOf('a', ({ addresses }) => addresses.length > 0)).addresses
-    const unconnected = sites.daemon('b', { manners })
-    for (const name of ['b', 'c']) runs.set(name, sites.daemon(name, { manners, bootstrap }).run())
+    const unconnected = sites.daemon('b', init)
+    for (const name of ['b', 'c']) runs.set(name, sites.daemon(name, { ...init, bootstrap }).run())
     for (const name of ['a', 'b', 'c']) await sites.statusOf(name, ({ peers, exchanges }) => peers === 2 && exchanges > 0)
     const home = sites.paths('b').home
     const gone = await readPeerId(sites.paths('b').identity)

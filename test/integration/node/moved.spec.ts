@@ -24,7 +24,7 @@ describe('a home that moves to another machine', function () {
 
   it('is found there by who knew it elsewhere, goes on, and trains no round twice', async () => {
     sites = await Sites.create(['a', 'b', 'c'], { rounds: ROUNDS })
-    const init = { manners: { delayMs: 150 }, aloneRounds: ROUNDS, foundWithinMs: 1_000 }
+    const init = { manners: { delayMs: 400 }, aloneRounds: ROUNDS, foundWithinMs: 1_000 }
     const runs = [start(sites.daemon('a', init))]
     const bootstrap = (await sites.statusOf('a', ({ addresses }) => addresses.length > 0)).addresses
     runs.push(start(sites.daemon('b', { ...init, bootstrap })))

@@ -7,24 +7,23 @@ import { Sites } from './sites.ts'
 const ROUNDS = 8
 const SLOW = ['a', 'b', 'c']
 const FAST = ['d', 'e']
-const SLOW_MS = 1_500
+const SLOW_MS = 2_500
 
 describe('sites of different pace', function () {
-  this.timeout(240_000)
+  this.timeout(600_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
 
   it('those more than three rounds ahead of most pause, say so, and train again when the others have caught up', async () => {
-    sites = await Sites.create([...SLOW, ...FAST], { rounds: ROUNDS })
-    const slow = { manners: { delayMs: SLOW_MS } }
+    sites = await Sites.create([...SLOW, ...FAST], { rounds: ROUNDS, coolDownSeconds: 120 })
+    const slow = { waitFor: 5, manners: { delayMs: SLOW_MS } }
     const runs = [sites.daemon('a', slow).run()]
     const { addresses: bootstrap } = await sites.statusOf('a', (status) => status.addresses.length > 0)
     for (const name of ['b', 'c']) runs.push(sites.daemon(name, { bootstrap, ...slow }).run())
-    for (const name of SLOW) await sites.statusOf(name, ({ peers }) => peers === SLOW.length - 1)
-    for (const name of FAST) runs.push(sites.daemon(name, { bootstrap, manners: { delayMs: 10 } }).run())
+    for (const name of FAST) runs.push(sites.daemon(name, { bootstrap, waitFor: 5, manners: { delayMs: 10 } }).run())
 
-    await sites.statusOf('d', ({ phase }) => phase === 'waiting')
+    await sites.statusOf('d', ({ phase, round }) => phase === 'waiting' && round > 1)
     await Promise.all(runs)
 
     const summaries = await Promise.all([...SLOW, ...FAST].map((name) => sites.summary(name)))
@@ -36,11 +35,12 @@ describe('sites of different pace', function () {
 
   it('half of all left behind by the other half exchange with it all the same, since they do not catch up', async () => {
     const [slow, fast] = [['a', 'b'], ['d', 'e']]
-    sites = await Sites.create([...slow, ...fast], { rounds: ROUNDS })
-    const runs = [sites.daemon('a', { manners: { delayMs: SLOW_MS } }).run()]
+    sites = await Sites.create([...slow, ...fast], { rounds: ROUNDS, coolDownSeconds: 120 })
+    const manners = { delayMs: SLOW_MS }
+    const runs = [sites.daemon('a', { waitFor: 4, manners }).run()]
     const { addresses: bootstrap } = await sites.statusOf('a', (status) => status.addresses.length > 0)
-    runs.push(sites.daemon('b', { bootstrap, manners: { delayMs: SLOW_MS } }).run())
-    for (const name of fast) runs.push(sites.daemon(name, { bootstrap, manners: { delayMs: 10 } }).run())
+    runs.push(sites.daemon('b', { bootstrap, waitFor: 4, manners }).run())
+    for (const name of fast) runs.push(sites.daemon(name, { bootstrap, waitFor: 4, manners: { delayMs: 10 } }).run())
     await Promise.all(runs)
 
     const idOf = async (name: string): Promise<string> => await readPeerId(sites.paths(name).identity)

@@ -101,7 +101,7 @@ export class Stage {
 
   /** Whether a site knows what another one trains. */
   async hasHeard (name: string, peerId: string): Promise<boolean> {
-    const peers = await fetchControl<PeerView[]>(this.sites.paths(name).home, '/peers')
+    const peers = await fetchControl<PeerView[]>(this.sites.paths(name).home, '/peers').catch(() => [])
     return peers.some((each) => each.peerId === peerId && each.round != null)
   }
 

@@ -22,9 +22,9 @@ describe('two versions', function () {
     meanwhile: (peers: { a: string, b: string }) => Promise<void> = async () => {}
   ): Promise<{ a: readonly string[], b: readonly string[], exchanges: number, peers: { a: string, b: string } }> {
     const software = { version: '9.1.0', protocols: { ...THIS_SOFTWARE.protocols, ...protocols } }
-    const a = sites.daemon('a', { manners: { delayMs: 700 }, foundWithinMs: 1_000, ...BY_ITSELF }).run()
+    const a = sites.daemon('a', { manners: { delayMs: 2_000 }, foundWithinMs: 20_000, ...BY_ITSELF }).run()
     const { addresses, peerId } = await sites.statusOf('a', (status) => status.addresses.length > 0)
-    const b = sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 700 }, foundWithinMs: 1_000, ...BY_ITSELF, software }).run()
+    const b = sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 2_000 }, foundWithinMs: 1_000, ...BY_ITSELF, software }).run()
     const other = await sites.statusOf('b', ({ addresses: own }) => own.length > 0)
     expect([other.software, other.protocols.includes('kad/1.0.0')]).to.deep.equal(['9.1.0', true])
     const peers = { a: peerId, b: other.peerId }

@@ -46,7 +46,7 @@ describe('sites that wait for others', function () {
   })
 
   it('without the others train three rounds more, pause, show it while it holds, and go on with them when they are back', async () => {
-    const rounds = 9
+    const rounds = 15
     sites = await Sites.create(['a', 'b'], { rounds })
     const manners = { delayMs: 300 }
     const a = sites.daemon('a', { manners, foundWithinMs: 1_000 }).run()
@@ -91,7 +91,7 @@ describe('sites that wait for others', function () {
 
   it('that come when the others are done learn from them, fit what is their own as often, and say so', async () => {
     const rounds = 8
-    sites = await Sites.create(['a', 'b', 'late'], { rounds, coolDownSeconds: 60 })
+    sites = await Sites.create(['a', 'b', 'late'], { rounds, coolDownSeconds: 240 })
     const runs = [sites.daemon('a').run()]
     const bootstrap = await addressesOf('a')
     runs.push(sites.daemon('b', { bootstrap }).run())

@@ -5,11 +5,18 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { Sites } from '../sites.ts'
 import { Liar } from './liar.ts'
+import { until } from './until.ts'
 
 const INVENTED = 30
 
+/** What of it is nobody else's business. */
+interface Signing extends Pick<GossipSub, 'getSubscribers' | 'getTopics'> {
+  publishConfig: object
+  readonly streamsOutbound: ReadonlyMap<string, unknown>
+}
+
 describe('announcements of sites that there are not', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let sites: Sites
   const members: Liar[] = []
 
@@ -25,8 +32,11 @@ describe('announcements of sites that there are not', function () {
     }
     const [a, b, x] = members as [Liar, Liar, Liar]
     for (const each of [a, b]) each.announce(() => ({}))
-    await sleep(3_000)
-    const signing = (x.network.host.services as unknown as { pubsub: GossipSub & { publishConfig: object } }).pubsub
+    await until('all are heard', () => [[a, b], [b, a], [x, a], [x, b]].every(([site, other]) =>
+      site!.network.peers.announcementOf(other!.peerId) != null && site!.network.peers.connectedCount === 2))
+    const signing = (x.network.host.services as unknown as { pubsub: Signing }).pubsub
+    await until('x has a way to both', () =>
+      signing.getSubscribers(signing.getTopics()[0]!).filter((each) => signing.streamsOutbound.has(each.toString())).length === 2)
     const own = signing.publishConfig
     for (let index = 0; index < INVENTED; index++) {
       const key = await generateKeyPair('Ed25519')
@@ -39,12 +49,14 @@ describe('announcements of sites that there are not', function () {
       await x.say({ round: index % 2 === 0 ? 1 : 500_000, sketch: new Float32Array(64).fill(1e6) })
     }
     signing.publishConfig = own
+    const told = ({ notices }: Liar): string[] => notices.list.filter((each) => each.includes('without a certificate of this federation'))
+    await until('both have told of them', () => [a, b].every((each) => told(each).length > 0))
     await sleep(3_000)
     for (const [site, other] of [[a, b], [b, a]] as const) {
       const ids = site.network.peers.view().map(({ peerId }) => peerId)
       expect(ids).to.have.members([other.peerId, x.peerId])
       expect(site.network.peers.announcementOf(other.peerId), 'the other honest one').to.include({ round: 0 })
-      expect(site.notices.list.filter((each) => each.includes('without a certificate of this federation'))).to.have.length(1)
+      expect(told(site)).to.have.length(1)
       expect(site.notices.list.filter((each) => each.includes('was cut off'))).to.deep.equal([])
       expect(site.network.peers.connectedCount).to.equal(2)
     }

@@ -4,7 +4,7 @@ import { Sites } from '../sites.ts'
 import { Liar } from './liar.ts'
 
 describe('a partner that answers, but never ends an exchange', function () {
-  this.timeout(60_000)
+  this.timeout(600_000)
   let sites: Sites
   const members: Liar[] = []
   const { signal } = new AbortController()
@@ -33,7 +33,8 @@ describe('a partner that answers, but never ends an exchange', function () {
     expect(await outcomeOf(x)).to.contain('TimeoutError')
     const began = performance.now()
     expect(await outcomeOf(x)).to.equal('RefusedError: the peer refused: BUSY')
-    expect(performance.now() - began).to.be.below(1_000)
+    // No time-out, which takes ten seconds at least.
+    expect(performance.now() - began).to.be.below(8_000)
     for (let time = 0; time < 3; time++) expect(await outcomeOf(b)).to.equal('committed')
     const said = a.notices.list.filter((each) => each.includes('cost this site too much time'))
     expect(said).to.have.length(1)

@@ -21,7 +21,7 @@ describe('taking over by being ahead', function () {
 
   /** Honest sites, with as many liars that claim a later round and send what is far off. */
   async function attack (claimed: number): Promise<void> {
-    sites = await Sites.create([...HONEST, ...LIARS], { rounds: ROUNDS, coolDownSeconds: 2 })
+    sites = await Sites.create([...HONEST, ...LIARS], { rounds: ROUNDS, coolDownSeconds: 20 })
     liars.push(await Liar.open(sites, LIARS[0], { values: new Float32Array(8).fill(3_000), round: claimed }))
     const { addresses } = liars[0]!.network
     for (const name of LIARS.slice(1)) {
