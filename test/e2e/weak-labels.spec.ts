@@ -84,7 +84,7 @@ async function asCoco (folder: string, all: readonly Drawing[]): Promise<void> {
 
 describe(`ten masks and two hundred boxes, by the lines of ${PAGE}`, function () {
   this.timeout(PATIENCE)
-  const path = /^consilium .*\/data\/ultrasound|--method partial/
+  const path = /^consilium .*(\/data\/ultrasound|--method partial)/
   const linesIn = (page: string): string[] => linesOf(page).filter(({ fenced, line }) => fenced && path.test(line)).map(({ line }) => line)
   const lines = linesIn(PAGE)
   let folder: string
